@@ -1,0 +1,74 @@
+/* The journal: append-only segments with group commit. What is acknowledged here is on disk.
+ *
+ * Records are opaque bytes with a kind; SQL tables elsewhere are indexes over it that can be rebuilt at any time
+ * (decisions.md 13). Layout of a segment file, little endian:
+ *   header, 64 bytes: "FNDJRNL1", u32 version, u32 shard, u64 number, u64 first sequence, zeros, u32 CRC-32C of these
+ *   record: u32 length, u32 CRC-32C(kind..data), u16 kind, u16 0, u64 sequence, i64 time_us, data, padded to 8 bytes with zeros
+ * Files are preallocated (64 MiB) and zero-filled, so that a commit is one fdatasync without a size change; a length of 0
+ * ends the segment. A torn last record (bad CRC at the end) is cut off at opening: it was never acknowledged. A bad CRC
+ * before valid records is damage: opening fails with its place, nothing is overwritten.
+ *
+ * Thread safe. One committer thread a journal: it writes when it is idle or after `commit_delay_us`, whatever comes first.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct journal Journal;
+
+#define JOURNAL_RECORD_MAX (1024 * 1024)
+
+typedef struct {
+    guint64 sequence; /* 1, 2, 3, ... over all segments of this shard, no gaps */
+    guint16 kind;
+    gint64 time_us; /* when it was appended */
+    const guint8 *data;
+    gsize length;
+} JournalRecord;
+
+/* `folder` is made when missing, and locked: a second process gets FUNDAMENT_ERROR_CONFLICT. Shards are folders of their own. */
+Journal *journal_open(const char *folder, guint32 shard, GError **error);
+/* Commits what waits, then closes. */
+void journal_close(Journal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_close)
+
+/* Called once per record, from the committer thread, after the fdatasync (error == NULL), or when writing failed. It must be
+ * short and must not call journal_append_wait(). */
+typedef void (*JournalDone)(guint64 sequence, const GError *error, gpointer user_data);
+
+/* Called from the committer thread after the last JournalDone of a batch: for flushing what the callbacks gathered. */
+typedef void (*JournalBatchDone)(gpointer user_data);
+void journal_set_batch_done(Journal *journal, JournalBatchDone batch_done, gpointer user_data);
+
+/* Copies the record and returns at once. Records of one caller keep their order. When the queue is over 64 MiB the record
+ * is refused through `done` with FUNDAMENT_ERROR_UNAVAILABLE. After a failed write or sync the journal refuses everything
+ * with FUNDAMENT_ERROR_IO until journal_recover() or a restart: it never guesses what the disk holds. */
+void journal_append(Journal *journal, guint16 kind, const void *data, gsize length, JournalDone done, gpointer user_data);
+
+/* Appends and waits for the commit. */
+gboolean journal_append_wait(Journal *journal, guint16 kind, const void *data, gsize length, guint64 *sequence,
+                             GError **error);
+
+/* Tries the disk again after a failure: reads back the end of the segment, cuts what was not acknowledged, and goes on. The
+ * committer does this by itself once a second. */
+gboolean journal_recover(Journal *journal, GError **error);
+
+/* TRUE while the journal can write. */
+gboolean journal_healthy(Journal *journal);
+
+/* The last committed sequence, 0 when empty. */
+guint64 journal_last(Journal *journal);
+
+/* The time of the oldest record still kept, 0 when empty: how far back the records go. */
+gint64 journal_oldest_time_us(Journal *journal);
+
+/* Calls `each` for the committed records from `sequence` on, in order, until it returns FALSE or there are no more. The data
+ * is valid during the call only. FALSE with FUNDAMENT_ERROR_IO when the file cannot be read. */
+typedef gboolean (*JournalEach)(const JournalRecord *record, gpointer user_data);
+gboolean journal_read(Journal *journal, guint64 sequence, JournalEach each, gpointer user_data, GError **error);
+
+/* As journal_read, starting at the first record that was appended at or after `time_us` (found by segment, then by scan). */
+gboolean journal_read_since(Journal *journal, gint64 time_us, JournalEach each, gpointer user_data, GError **error);
+
+/* Waits until a record after `sequence` is committed, or `timeout_ms` passes; the last committed sequence. For indexers. */
+guint64 journal_wait(Journal *journal, guint64 sequence, guint timeout_ms);
