@@ -1,0 +1,52 @@
+/* node.conf: sections and keys (GKeyFile look, own reader, decisions.md 22), checked whole at start.
+ *
+ *   # a comment                 [section] or [family.name]         key = value         (lists: values separated by spaces)
+ *
+ * Every fault is reported at once, each with its line: unknown section or key, key twice, missing key, value of the wrong kind,
+ * file that cannot be read. Immutable after loading; thread safe. Relative paths are taken from the folder of the file.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct config Config;
+
+typedef enum {
+    CONFIG_TEXT,
+    CONFIG_INTEGER,  /* decimal, with optional unit: s m h d for times (seconds), KiB MiB GiB for sizes (bytes) */
+    CONFIG_BOOLEAN,  /* yes or no */
+    CONFIG_LIST,     /* words separated by spaces */
+    CONFIG_PATH,     /* made absolute; need not exist */
+    CONFIG_FILE,     /* made absolute; must be readable */
+    CONFIG_OIN,      /* 20 digits */
+    CONFIG_URL,      /* https:// or http:// with a host */
+    CONFIG_ADDRESS   /* ip:port */
+} ConfigKind;
+
+typedef struct {
+    const char *section; /* "node", or "client.*" for a family */
+    const char *key;
+    ConfigKind kind;
+    gboolean required;    /* in each section of a family that is there */
+    const char *fallback; /* NULL: none */
+    const char *help;     /* one line, for `fundament config --help` and the man page */
+} ConfigKey;
+
+/* `tables` of `counts` keys. NULL when there is any fault; the faults, strings "node.conf:12: unknown key \"oni\"; did you mean
+ * \"oin\"?", are then in `faults` (array of strings, given empty by the caller with g_free as free function). */
+Config *config_load(const char *path, const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
+                    GPtrArray *faults);
+void config_free(Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+const char *config_text(const Config *config, const char *section, const char *key); /* NULL when absent without fallback */
+gint64 config_integer(const Config *config, const char *section, const char *key);   /* 0 likewise */
+gboolean config_boolean(const Config *config, const char *section, const char *key);
+const char *const *config_list(const Config *config, const char *section, const char *key); /* never NULL */
+/* Names of the sections "family.NAME" there are, in file order: the NAMEs. Never NULL. */
+const char *const *config_family(const Config *config, const char *family);
+/* "host:port:address" entries for HttpCall.resolve, from [hosts] (NAME = ADDRESS), for ports 443 and 8443. */
+const char *const *config_resolve(const Config *config);
+/* The address of a host name from [hosts], or NULL. */
+const char *config_host(const Config *config, const char *name);
+const char *config_path(const Config *config); /* of the file */

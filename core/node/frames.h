@@ -1,0 +1,168 @@
+/* Frames between the edge (nginx workers) and `fundament serve`, over one Unix stream socket a worker (run/frames.sock).
+ *
+ * Plain C without GLib: this header is all that edge/ shares with the rest. Integers are little endian. Requests are pipelined
+ * and answered in any order; the id, chosen by who asks, joins answer and request. A frame is
+ *
+ *   u32 length of the payload, u8 version, u8 type, u16 status, u64 id, payload
+ *
+ * and a payload is a list of fields, each u32 length and bytes; numbers in fields are u64. A side that meets a higher version
+ * closes the connection after naming it in its log; version N speaks N-1 as well (decisions.md 1).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FRAME_VERSION 1
+#define FRAME_HEADER_SIZE 16
+#define FRAME_PAYLOAD_MAX (256 * 1024)
+
+enum frame_type {
+    /* edge -> serve: [u64 pid]. Answer: [group id, own peer id, u64 generation]. First frame on a connection. */
+    FRAME_HELLO = 1,
+    /* edge -> serve: [u64 direction 1 incoming 2 outgoing, transaction id, template, traceparent or ""].
+     * Answered with FRAME_STATUS_OK only after the record is on disk. Resending the same record is fine. */
+    FRAME_LOG = 2,
+    /* edge -> serve: [access token without "Bearer ", x5t#S256 of the client certificate].
+     * Answer OK: [u64 valid until (unix s), service name, upstream ("unix:PATH" or "ip:port"), peer id of the Outway, grant hash,
+     * template]; otherwise [message]. `template` is opaque to the edge: it goes back in FRAME_LOG. */
+    FRAME_VERIFY = 3,
+    /* edge -> serve: [client name, u64 selector kind 1 grant hash 2 host, selector].
+     * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash, peer id of the service];
+     * otherwise [message]. serve renews tokens ahead of time itself; the edge asks again at `use until`. */
+    FRAME_ROUTE = 4,
+    /* serve -> edge, id 0, no answer: [u64 generation]. Forget every verdict and every route now. */
+    FRAME_FLUSH = 5,
+    /* edge -> serve, no answer, after the answer was sent to the client: [u64 direction, transaction id, u64 sent upstream 0/1,
+     * u64 HTTP status, u64 bytes of body]. */
+    FRAME_OUTCOME = 6,
+    /* serve -> edge, id 0, no answer, after HELLO and when the CRL changes: [u64 more follow 0/1, serial, serial, ...]
+     * serials in upper-case hex as $ssl_client_serial has them. A list replaces the one before. */
+    FRAME_REVOKED = 7
+};
+
+/* What a status means to the client of the edge: name, number, HTTP status, Fsc-Error-Code ("" for problem+json without it), and
+ * the message used when the answer holds none. One table for serve, edge, tests and documentation. */
+#define FRAME_STATUS_TABLE(X)                                                                                          \
+    X(OK, 0, 200, "", "")                                                                                              \
+    X(ACCESS_TOKEN_MISSING, 1, 401, "ERROR_CODE_ACCESS_TOKEN_MISSING", "the header Fsc-Authorization holds no token")  \
+    X(ACCESS_TOKEN_INVALID, 2, 401, "ERROR_CODE_ACCESS_TOKEN_INVALID", "the access token is not valid")                \
+    X(ACCESS_TOKEN_EXPIRED, 3, 401, "ERROR_CODE_ACCESS_TOKEN_EXPIRED", "the access token has expired")                 \
+    X(WRONG_GROUP_ID, 4, 403, "ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN", "the access token is for another group")           \
+    X(SERVICE_NOT_FOUND, 5, 404, "ERROR_CODE_SERVICE_NOT_FOUND", "this Inway does not offer that service")             \
+    X(SERVICE_UNREACHABLE, 6, 502, "ERROR_CODE_SERVICE_UNREACHABLE", "the service cannot be reached")                  \
+    X(METHOD_UNSUPPORTED, 7, 405, "ERROR_CODE_METHOD_UNSUPPORTED", "the method CONNECT is not supported")              \
+    X(LOG_WRITE_ERROR, 8, 500, "TRANSACTION_LOG_WRITE_ERROR", "the transaction log record could not be written")       \
+    X(LOG_ID_INVALID, 9, 400, "INVALID_LOG_RECORD_ID", "the Fsc-Transaction-Id must be a UUIDv7 that was not used before") \
+    X(LOG_ID_MISSING, 10, 400, "MISSING_LOG_RECORD_ID", "the header Fsc-Transaction-Id is missing")                    \
+    X(GRANT_UNKNOWN, 20, 400, "", "no valid contract holds that grant")                                                \
+    X(GRANT_NOT_NAMED, 21, 400, "", "say which service: the header Fsc-Grant-Hash or a known Host")                    \
+    X(CLIENT_DENIED, 22, 403, "", "this client may not use that grant")                                                \
+    X(PEER_UNREACHABLE, 23, 502, "", "the other organisation cannot be reached")                                       \
+    X(TOKEN_REFUSED, 24, 502, "", "the other organisation refused an access token")                                    \
+    X(PROTOCOL_UNSUPPORTED, 25, 502, "", "the service offers HTTP/2 only, which this Outway does not speak")           \
+    X(NOT_READY, 26, 503, "", "the node is starting or stopping; try again")                                           \
+    X(BAD_FRAME, 30, 500, "", "the edge and the node do not understand each other")
+
+enum frame_status {
+#define X(name, number, http, code, message) FRAME_STATUS_##name = number,
+    FRAME_STATUS_TABLE(X)
+#undef X
+};
+
+struct frame_header {
+    uint32_t length;
+    uint8_t version;
+    uint8_t type;
+    uint16_t status;
+    uint64_t id;
+};
+
+static inline void frame_put_u32(uint8_t *out, uint32_t value)
+{
+    out[0] = (uint8_t)value;
+    out[1] = (uint8_t)(value >> 8);
+    out[2] = (uint8_t)(value >> 16);
+    out[3] = (uint8_t)(value >> 24);
+}
+
+static inline uint32_t frame_get_u32(const uint8_t *in)
+{
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+static inline void frame_put_u64(uint8_t *out, uint64_t value)
+{
+    frame_put_u32(out, (uint32_t)value);
+    frame_put_u32(out + 4, (uint32_t)(value >> 32));
+}
+
+static inline uint64_t frame_get_u64(const uint8_t *in)
+{
+    return (uint64_t)frame_get_u32(in) | (uint64_t)frame_get_u32(in + 4) << 32;
+}
+
+static inline void frame_header_write(uint8_t out[FRAME_HEADER_SIZE], const struct frame_header *header)
+{
+    frame_put_u32(out, header->length);
+    out[4] = header->version;
+    out[5] = header->type;
+    out[6] = (uint8_t)header->status;
+    out[7] = (uint8_t)(header->status >> 8);
+    frame_put_u64(out + 8, header->id);
+}
+
+/* 0, or -1 when the version is higher than ours or the payload would be too long. */
+static inline int frame_header_read(const uint8_t in[FRAME_HEADER_SIZE], struct frame_header *header)
+{
+    header->length = frame_get_u32(in);
+    header->version = in[4];
+    header->type = in[5];
+    header->status = (uint16_t)(in[6] | in[7] << 8);
+    header->id = frame_get_u64(in + 8);
+    return header->version > FRAME_VERSION || header->length > FRAME_PAYLOAD_MAX ? -1 : 0;
+}
+
+/* Appends a field at `position` of a buffer of `size` bytes; the new position, or 0 when it does not fit. */
+static inline size_t frame_field_put(uint8_t *buffer, size_t size, size_t position, const void *data, size_t length)
+{
+    if (length > FRAME_PAYLOAD_MAX || position > size || size - position < 4 + length)
+        return 0;
+    frame_put_u32(buffer + position, (uint32_t)length);
+    if (length > 0)
+        memcpy(buffer + position + 4, data, length);
+    return position + 4 + length;
+}
+
+static inline size_t frame_field_put_u64(uint8_t *buffer, size_t size, size_t position, uint64_t value)
+{
+    uint8_t bytes[8];
+    frame_put_u64(bytes, value);
+    return frame_field_put(buffer, size, position, bytes, sizeof bytes);
+}
+
+/* Reads the field at `*position` and moves on; 0, or -1 at the end or when it is cut short. */
+static inline int frame_field_get(const uint8_t *payload, size_t length, size_t *position, const uint8_t **data,
+                                  size_t *data_length)
+{
+    if (*position > length || length - *position < 4)
+        return -1;
+    size_t field = frame_get_u32(payload + *position);
+    if (field > length - *position - 4)
+        return -1;
+    *data = payload + *position + 4;
+    *data_length = field;
+    *position += 4 + field;
+    return 0;
+}
+
+static inline int frame_field_get_u64(const uint8_t *payload, size_t length, size_t *position, uint64_t *value)
+{
+    const uint8_t *data;
+    size_t data_length;
+    if (frame_field_get(payload, length, position, &data, &data_length) != 0 || data_length != 8)
+        return -1;
+    *value = frame_get_u64(data);
+    return 0;
+}
