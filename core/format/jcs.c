@@ -154,7 +154,8 @@ static gboolean write_object(GString *out, json_t *object, GError **error)
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
         members[i++] =
             (Member){json_object_iter_key(at), json_object_iter_key_len(at), json_object_iter_value(at)};
-    qsort(members, n, sizeof *members, member_compare);
+    if (n > 1)
+        qsort(members, n, sizeof *members, member_compare);
     g_string_append_c(out, '{');
     for (i = 0; i < n; i++) {
         if (i > 0)

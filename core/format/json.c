@@ -37,7 +37,8 @@ static void set_error_at(GError **error, const char *path, const char *name, con
 /* Says what jansson refused, without the piece of the text that it quotes. */
 static void set_parse_error(const char *text, gsize length, const json_error_t *cause, GError **error)
 {
-    gsize start = json_scan_token_start(text, length, (gsize)MAX(cause->position, 0));
+    gboolean at_end = json_error_code(cause) == json_error_premature_end_of_input;
+    gsize start = at_end ? length : json_scan_token_start(text, length, (gsize)MAX(cause->position, 0));
     g_autofree char *where = json_scan_where(text, start);
     switch (json_error_code(cause)) {
     case json_error_duplicate_key: {
