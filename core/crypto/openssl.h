@@ -35,17 +35,3 @@ void openssl_require(int ok, const char *what);
 
 /* Seconds since the epoch. FALSE for what is no time. */
 gboolean openssl_time_to_unix(const ASN1_TIME *time, gint64 *unix_s);
-
-/* A whole file of at most `max_bytes`, with a NUL behind it that is not counted. With `private_file`, what others than the
- * owner can reach (mode & 077) is refused. NULL with FUNDAMENT_ERROR_IO, _INVALID or _LIMIT; free with openssl_file_free. */
-typedef struct {
-    char *data;
-    gsize length;
-} FileText;
-FileText *file_text_read(const char *path, gsize max_bytes, gboolean private_file, GError **error);
-void file_text_free(FileText *text); /* wipes */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileText, file_text_free)
-
-/* Writes durably (fsync of file and folder) and all or nothing. With `exclusive` an existing file is left alone and
- * FALSE comes with FUNDAMENT_ERROR_CONFLICT; otherwise it is replaced. */
-gboolean file_write(const char *path, const void *data, gsize length, int mode, gboolean exclusive, GError **error);
