@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Runs everything that proves Fundament works, and ends with `N passed, N failed, N skipped`.
+
+Every test program prints TAP. The stages, in this order, are: the checks of the source, unit tests under the address and
+undefined-behaviour sanitizers, the fuzz targets for a short while, and the tests against real processes (edge, conformance,
+scenario, browser, demo), which use the release build. A program that prints no test, or ends badly without saying which
+test failed, counts as failed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+FUZZ_SECONDS = 8
+LINE = re.compile(r"^(ok|not ok)\b\s*\d*\s*(?:-\s*)?(.*)$")
+
+SANITIZER = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "G_SLICE": "always-malloc",
+}
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def add(self, name, passed, skipped=False, detail=""):
+        if skipped:
+            self.skipped += 1
+            print(f"skipped  {name}  {detail}", flush=True)
+        elif passed:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.failures.append(name)
+            print(f"FAILED   {name}", flush=True)
+            if detail:
+                print("         " + "\n         ".join(detail.strip().splitlines()[-40:]), flush=True)
+
+
+def run(command, timeout, env=None, cwd=ROOT):
+    """Output and exit status; a program that does not end in time is ended, with all that it started."""
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+        return output, process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, _ = process.communicate()
+        return output + f"\nended after {timeout} s without finishing", 124
+
+
+def count_tap(tally, name, output, status):
+    seen = failed = 0
+    for line in output.splitlines():
+        match = LINE.match(line)
+        if not match:
+            continue
+        seen += 1
+        title = f"{name}: {match.group(2)}"
+        skip = re.search(r"#\s*SKIP\s*(.*)", match.group(2), re.I)
+        if skip:
+            reason = re.search(r"skipped: .*", output)
+            tally.add(title, True, skipped=True, detail=skip.group(1) or (reason.group(0) if reason else ""))
+        else:
+            failed += match.group(1) == "not ok"
+            tally.add(title, match.group(1) == "ok", detail=output if match.group(1) == "not ok" and failed == 1 else "")
+    if seen == 0:
+        tally.add(f"{name}: prints its tests", False, detail=output)
+    elif status != 0 and failed == 0:
+        tally.add(f"{name}: ends well (exit {status})", False, detail=output)
+
+
+def build(tally, name, options, env=None):
+    folder = ROOT / "build" / name
+    if not (folder / "build.ninja").exists():
+        output, status = run(["meson", "setup", str(folder), *options], 300, env)
+        if status != 0:
+            tally.add(f"build/{name}: configures", False, detail=output)
+            return None
+    output, status = run(["ninja", "-C", str(folder), "-j2"], 1500, env)
+    tally.add(f"build/{name}: compiles without a warning", status == 0, detail=output)
+    return folder if status == 0 else None
+
+
+def unit_tests(tally, wanted):
+    folder = build(tally, "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false"])
+    if not folder:
+        return
+    listed = json.loads(run(["meson", "introspect", "--tests", str(folder)], 60)[0])
+    tests = [test for test in listed if wanted(test["name"])]
+
+    def one(test):
+        env = {**SANITIZER, **test["env"]}
+        return test["name"], *run(test["cmd"], max(300, test["timeout"]), env)
+
+    with ThreadPoolExecutor(2) as pool:
+        for name, output, status in pool.map(one, tests):
+            count_tap(tally, name, output, status)
+
+
+def fuzz_targets(tally, wanted):
+    if not wanted("fuzz"):
+        return
+    folder = build(tally, "fuzz", ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], {"CC": "clang"})
+    if not folder:
+        return
+    targets = sorted(path for path in (folder / "tests" / "fuzz").glob("fuzz-*") if path.is_file() and os.access(path, os.X_OK))
+
+    def one(target):
+        corpus = folder / "corpus" / target.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        return target, *run([str(target), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+                             f"-artifact_prefix={folder}/", str(corpus)], FUZZ_SECONDS + 60, SANITIZER)
+
+    with ThreadPoolExecutor(2) as pool:
+        for target, output, status in pool.map(one, targets):
+            executed = re.search(r"Done (\d+) runs", output)
+            tally.add(f"{target.name}: finds nothing in {FUZZ_SECONDS} s", status == 0 and executed is not None, detail=output)
+
+
+def programs(tally, wanted):
+    """Tests against real processes: executable files, each printing TAP."""
+    folders = ["edge", "conformance", "scenario", "browser"]
+    names = [f"{folder}/{path.name}" for folder in folders for path in sorted((ROOT / "tests" / folder).glob("test*"))
+             if path.is_file() and os.access(path, os.X_OK)]
+    names = [name for name in names if wanted(name)]
+    if not names and not wanted("demo"):
+        return
+    release = build(tally, "release", ["-Dbuildtype=release"])
+    if not release:
+        return
+    env = {"FUNDAMENT_BUILD": str(release), "FUNDAMENT_DATA": str(DATA)}
+    for name in names:
+        started = time.monotonic()
+        output, status = run([str(ROOT / "tests" / name)], 600, env)
+        count_tap(tally, name, output, status)
+        print(f"         {name} took {time.monotonic() - started:.0f} s", flush=True)
+    if wanted("demo"):
+        demo(tally, [], "demo --check")
+        official = DATA / "brp" / "personen-mock-test-data.2024-06-11.json"
+        if official.exists():
+            demo(tally, ["--persons", str(official)], "demo --check --persons")
+        else:
+            tally.add("demo --check --persons", True, skipped=True, detail="skipped: no ../shared/data")
+
+
+def demo(tally, options, name):
+    output, status = run([sys.executable, "demo/demo.py", "--build", "build/release", "--check", *options], 600)
+    count_tap(tally, name, re.sub(r"^(ok|FAILED)\s", lambda m: "ok " if m.group(1) == "ok" else "not ok ", output, flags=re.M),
+              status)
+
+
+def checks(tally, wanted):
+    if wanted("check"):
+        output, status = run([sys.executable, "tools/check.py"], 1200)
+        count_tap(tally, "check", output, status)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run test")
+    parser.add_argument("names", nargs="*", help="only what has one of these in its name")
+    names = parser.parse_args().names
+
+    def wanted(name):
+        return not names or any(part in name for part in names)
+
+    started = time.monotonic()
+    tally = Tally()
+    checks(tally, wanted)
+    unit_tests(tally, wanted)
+    fuzz_targets(tally, wanted)
+    programs(tally, wanted)
+    for name in tally.failures:
+        print(f"failed: {name}")
+    print(f"in {time.monotonic() - started:.0f} s")
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
