@@ -285,8 +285,8 @@ static void crl_add(X509_CRL *crl, X509 *x509, gint64 now_s)
                     "X509_CRL_add0_revoked");
 }
 
-static gboolean revoke(const Anchor *anchor, const char *crl_path, X509 *x509, gint64 now_s, gint64 next_s,
-                       GError **error)
+static gboolean reissue_crl(const Anchor *anchor, const char *crl_path, X509 *x509, gint64 now_s,
+                            gint64 next_s, GError **error)
 {
     if (X509_verify(x509, key_pkey(anchor->key)) != 1) {
         openssl_reason();
@@ -317,7 +317,8 @@ gboolean pki_revoke(const char *folder, const Certificate *certificate, gint64 n
             close(lock);
         return FALSE;
     }
-    gboolean ok = revoke(&anchor, crl_path, certificate_x509(certificate), now_s, now_s + valid_s, error);
+    gboolean ok =
+        reissue_crl(&anchor, crl_path, certificate_x509(certificate), now_s, now_s + valid_s, error);
     close(lock);
     return ok;
 }
