@@ -2,6 +2,9 @@
  *
  *   # a comment                 [section] or [family.name]         key = value         (lists: values separated by spaces)
  *
+ * A comment may also follow a value, after white space. [hosts] is a section of its own kind: each key is the name of a host, each
+ * value its IP address.
+ *
  * Every fault is reported at once, each with its line: unknown section or key, key twice, missing key, value of the wrong kind,
  * file that cannot be read. Immutable after loading; thread safe. Relative paths are taken from the folder of the file.
  */
@@ -29,13 +32,17 @@ typedef struct {
     ConfigKind kind;
     gboolean required;    /* in each section of a family that is there */
     const char *fallback; /* NULL: none */
-    const char *help;     /* one line, for `fundament config --help` and the man page */
+    const char *help;     /* one line, for `fundament config keys` and docs/configuration.md */
+    const char *const *choices; /* CONFIG_TEXT, CONFIG_LIST: the only words allowed, NULL-terminated; NULL (or left out): any */
 } ConfigKey;
 
 /* `tables` of `counts` keys. NULL when there is any fault; the faults, strings "node.conf:12: unknown key \"oni\"; did you mean
  * \"oin\"?", are then in `faults` (array of strings, given empty by the caller with g_free as free function). */
 Config *config_load(const char *path, const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
                     GPtrArray *faults);
+/* As config_load, from text; `path` is for messages and for relative paths. */
+Config *config_parse(const char *path, const char *text, gsize length, const ConfigKey *const *tables, const gsize *counts,
+                     gsize n_tables, GPtrArray *faults);
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
@@ -50,3 +57,10 @@ const char *const *config_resolve(const Config *config);
 /* The address of a host name from [hosts], or NULL. */
 const char *config_host(const Config *config, const char *name);
 const char *config_path(const Config *config); /* of the file */
+/* The line at which a key stands, for messages; 0 when it is not in the file. */
+guint config_line(const Config *config, const char *section, const char *key);
+/* TRUE when the section is in the file. */
+gboolean config_has_section(const Config *config, const char *section);
+
+/* The words of one key of a file, before anything in it is checked: NULL when the key or the file is not there. */
+char **config_peek(const char *path, const char *section, const char *key);
