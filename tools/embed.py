@@ -30,11 +30,14 @@ def c_literal(data):
 
 
 def folders_of(root, pattern):
-    """The folders that have to be looked into to expand a pattern."""
+    """The folders that have to be looked into to expand a pattern; the last one above what is not there yet."""
     parts = os.path.dirname(pattern).split("/")
     found = []
     for n in range(len(parts)):
-        found += [f for f in glob.glob(os.path.join(root, *parts[:n + 1])) if os.path.isdir(f)]
+        here = [f for f in glob.glob(os.path.join(root, *parts[:n + 1])) if os.path.isdir(f)]
+        if not here:
+            return found or [root]
+        found += here
     return found
 
 
@@ -68,8 +71,13 @@ def write_table(output, found):
             data = file.read()
         lines.append(f"    {{{c_literal(os.fsencode(name))}, {len(data)},\n        {c_literal(data)}}},")
     lines += ["    {NULL, 0, NULL}};", f"const gsize asset_count = {len(found)};", ""]
+    text = "\n".join(lines)
+    if os.path.exists(output):
+        with open(output, encoding="ascii") as file:
+            if file.read() == text:
+                return  # the old time stamp spares a compilation
     with open(output, "w", encoding="ascii") as file:
-        file.write("\n".join(lines))
+        file.write(text)
 
 
 def main():
