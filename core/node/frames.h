@@ -21,16 +21,21 @@
 enum frame_type {
     /* edge -> serve: [u64 pid]. Answer: [group id, own peer id, u64 generation]. First frame on a connection. */
     FRAME_HELLO = 1,
-    /* edge -> serve: [u64 direction 1 incoming 2 outgoing, transaction id, template, traceparent or ""].
-     * Answered with FRAME_STATUS_OK only after the record is on disk. Resending the same record is fine. */
+    /* edge -> serve: [u64 direction 1 incoming 2 outgoing, transaction id in lower case, template, traceparent or "", u64 made:
+     * microseconds since the epoch when the edge made this record, different for each record of one worker].
+     * Answered with FRAME_STATUS_OK only after the record is on disk. A resend has the same `made` (whose seconds are the
+     * record's created_at): it is the same record, and fine. The same id and direction with another `made` is a replay:
+     * LOG_ID_INVALID (decisions.md 10), also when all else is equal, because each request needs a record of its own. */
     FRAME_LOG = 2,
     /* edge -> serve: [access token without "Bearer ", x5t#S256 of the client certificate].
      * Answer OK: [u64 valid until (unix s), service name, upstream ("unix:PATH" or "ip:port"), peer id of the Outway, grant hash,
      * template]; otherwise [message]. `template` is opaque to the edge: it goes back in FRAME_LOG. */
     FRAME_VERIFY = 3,
     /* edge -> serve: [client name, u64 selector kind 1 grant hash 2 host, selector].
-     * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash, peer id of the service];
-     * otherwise [message]. serve renews tokens ahead of time itself; the edge asks again at `use until`. */
+     * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash, peer id of the service,
+     * u64 expires (unix s)]; otherwise [message]. serve renews tokens ahead of time itself; the edge asks again at `use until`,
+     * and goes on with what it has until `expires` while it waits for the new answer. `expires` may be left out: `use until`.
+     * The address may be "unix:PATH" in tests. */
     FRAME_ROUTE = 4,
     /* serve -> edge, id 0, no answer: [u64 generation]. Forget every verdict and every route now. */
     FRAME_FLUSH = 5,
