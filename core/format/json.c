@@ -1,6 +1,5 @@
 #include "core/format/json.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 

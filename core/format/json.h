@@ -27,6 +27,10 @@ extern const JsonLimits JSON_LIMITS_DEFAULT;
  * line and column, e.g. "line 3, column 12: duplicate member \"iv\"". Never quotes values, only member names. */
 json_t *json_parse_strict(const char *text, gssize length, const JsonLimits *limits, GError **error);
 
+/* Whether text from elsewhere may become a string in JSON: UTF-8 without NUL and without noncharacters (RFC 7493 2.1).
+ * json_parse_strict() has looked already; this is for text that came another way. `length` < 0: up to the NUL. */
+gboolean json_text_valid(const char *text, gssize length);
+
 /* Reads a whole file through json_parse_strict; messages begin with the path. */
 json_t *json_read_file(const char *path, const JsonLimits *limits, GError **error);
 

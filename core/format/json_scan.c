@@ -47,6 +47,17 @@ static gboolean is_noncharacter(gunichar c)
     return (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
 }
 
+gboolean json_text_valid(const char *text, gssize length)
+{
+    gsize n = length < 0 ? strlen(text) : (gsize)length;
+    if (!g_utf8_validate_len(text, n, NULL))
+        return FALSE;
+    for (const char *at = text; at < text + n; at = g_utf8_next_char(at))
+        if ((guchar)*at >= 0xef && is_noncharacter(g_utf8_get_char(at)))
+            return FALSE;
+    return TRUE;
+}
+
 /* The four digits of \uXXXX, with scan->at on the backslash; -1 when it is not such an escape. */
 static int read_unicode_escape(const Scan *scan)
 {
