@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "core/base/clock.h"
 #include "core/base/trace.h"
 #include "core/crypto/certificate.h"
 
@@ -44,9 +45,9 @@ typedef struct {
 /* --- what was asked --- */
 ListenerKind request_listener(const Request *request);
 const char *request_method(const Request *request);
-const char *request_path(const Request *request);
+const char *request_path(const Request *request); /* as sent: still percent-encoded, without the query */
 const char *request_segment(const Request *request, const char *name); /* "hash" for {hash}; never NULL for a name in the path */
-const char *request_header(const Request *request, const char *name);  /* NULL when absent; any case */
+const char *request_header(const Request *request, const char *name);  /* NULL when absent; any case; the first when repeated */
 const char *request_query(const Request *request, const char *name);   /* NULL when absent; the first when repeated */
 guint request_query_count(const Request *request, const char *name);
 /* Names of query parameters that are not in the NULL-terminated list `known`: the first one, or NULL. */
@@ -84,9 +85,11 @@ void respond_json(Request *request, guint status, json_t *body); /* takes the re
 void respond_empty(Request *request, guint status);
 /* 303 to a path of this host (must begin with a single "/"). */
 void respond_see_other(Request *request, const char *path);
-/* Before answering. Names and values are checked for line breaks. */
+/* Before answering. Names and values are checked for line breaks. Replaces a header of the same name, the standard ones included:
+ * Cache-Control no-store, Content-Security-Policy, Referrer-Policy, Strict-Transport-Security, X-Content-Type-Options,
+ * X-Frame-Options (API Design Rules, transport security). "" as value leaves it out. */
 void respond_header(Request *request, const char *name, const char *value);
-void respond_cookie(Request *request, const char *name, const char *value, gint max_age_s); /* Secure HttpOnly SameSite=Lax; "" and 0 delete */
+void respond_cookie(Request *request, const char *name, const char *value, gint max_age_s); /* Secure HttpOnly SameSite=Lax; "" and 0 delete; < 0: until the browser closes */
 gboolean request_answered(const Request *request);
 
 /* --- the server --- */
@@ -97,8 +100,11 @@ typedef struct {
     gpointer node;
     /* Called before each handler; FALSE when it answered itself (a refusal). For limits and sessions. May be NULL. */
     gboolean (*before)(Request *request, const Route *route, gpointer node);
-    /* Called after the answer was queued, for metrics. May be NULL. */
+    /* Called after the answer was made, for metrics; also for the server's own refusals, with a route whose path is "" when
+     * none was found. May be called from several threads. May be NULL. */
     void (*after)(const Request *request, const Route *route, guint status, gint64 duration_us, gpointer node);
+    guint idle_timeout_s; /* a connection on which nothing moves is closed; default 75: longer than the edge keeps one */
+    const Clock *clock;   /* default the system's; client certificates must be valid now */
 } HttpServerOptions;
 
 /* Routes are borrowed and must outlive the server; `contexts[i]` is given to the handlers of table i.

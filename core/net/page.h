@@ -14,11 +14,27 @@
  * links to this page in each), csrf, year, version. A template that fails is a 500 with a plain page. */
 void respond_page(Request *request, guint status, const char *template_name, const char *component, json_t *context);
 
+/* What the context may hold for the layout, beside "title":
+ *   "lede"        one sentence below the title
+ *   "navigation"  [{"href", "text", "current": true when it is this page}]
+ *   "breadcrumb"  [{"href", "text"}], from the first page to the one above this
+ *   "session"     {"name", "sign_out": path for a POST}: who is signed in
+ *   "wide"        true: the page needs more width than running text (tables, charts)
+ * "title" stands in the layout as the only h1; a template begins below it. */
+
+/* Whose pages these are, and whether this is a test node (then every page says so). Call once, before the server starts. */
+void page_set_site(const char *organization, gboolean test);
+
+/* The error page of a status, in the person's language, with the trace id to quote. */
+void page_problem(Request *request, guint status);
+
 /* CSRF: a token bound to the cookie `csrf` (double submit, HMAC under a key of this process's store; compared in constant time).
  * Every form holds {{{csrf}}} inside; every POST handler of a page calls this first; FALSE when it answered 403 itself. */
 gboolean page_check_csrf(Request *request, const json_t *form);
 void page_set_csrf_key(GBytes *key);
 
-/* /static/<name>: the embedded files, with a strong ETag and a year of caching when the address has ?v=<version>. */
+/* /static/<name>: the embedded files, with a strong ETag and a year of caching when the address has ?v=<version of the file>,
+ * as the addresses made by page_static() have. */
+char *page_static(const char *name); /* "/static/fundament.css?v=1f2e3d4c5b6a"; caller frees */
 extern const Route page_routes[];
 extern const gsize page_routes_count;

@@ -7,6 +7,20 @@
 #include <glib.h>
 #include <jansson.h>
 
+typedef struct {
+    const char *code; /* BCP 47, as in the `lang` attribute and in the names of the folders */
+    const char *name; /* as its speakers write it */
+} Language;
+
+/* The languages of the pages, Dutch first. */
+extern const Language languages[];
+extern const gsize languages_count;
+
+/* The code of the table when `code` is in it; else NULL. NULL is not in it. */
+const char *language_find(const char *code);
+/* What fits an Accept-Language header best (RFC 9110 12.5.4, by primary tag); Dutch for none or NULL. */
+const char *language_negotiate(const char *accept_language);
+
 /* Reads the embedded tables once; ends the process on a malformed table (a mistake in this program). */
 void phrases_init(void);
 
