@@ -124,15 +124,12 @@ static Db *postgresql_open(const char *url, GError **error)
     return &db->db;
 }
 
-/* Idle, a server has nothing to say: what can be read then is its farewell. */
+/* An idle server has nothing to say: what can be read is its farewell, or the end of the connection. */
 static gboolean postgresql_usable(Db *base)
 {
     PostgresqlDb *db = (PostgresqlDb *)base;
     struct pollfd socket = {.fd = PQsocket(db->connection), .events = POLLIN};
-    if (socket.fd >= 0 && poll(&socket, 1, 0) == 0) {
-        return TRUE;
-    }
-    return PQconsumeInput(db->connection) == 1 && PQstatus(db->connection) == CONNECTION_OK;
+    return socket.fd >= 0 && poll(&socket, 1, 0) == 0;
 }
 
 /* The type of a parameter: 64 bits for integers, so that arithmetic does not happen in 32; left to the place
