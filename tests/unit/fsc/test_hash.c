@@ -22,21 +22,45 @@ static void agrees_with_the_derived_vectors(void **state)
     json_t *vector, *expected;
     json_array_foreach(json_object_get(file, "vectors"), i, vector)
     {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(Contract) contract = contract_parse(json_object_get(vector, "content"), &error);
-        if (contract == NULL)
-            fail_msg("%s: %s", json_string_at(vector, "name"), error->message);
-        assert_string_equal(contract->hash, json_string_at(vector, "content_hash"));
+        json_t *content = json_object_get(vector, "content");
+        g_autofree char *hash = fsc_content_hash(content, NULL);
+        assert_string_equal(hash, json_string_at(vector, "content_hash"));
         json_array_foreach(json_object_get(vector, "grants"), j, expected)
         {
-            assert_string_equal(contract->grants[j].hash,
-                                json_string_at(expected, "grant_hash_over_content_hash_string"));
-            assert_string_not_equal(contract->grants[j].hash,
-                                    json_string_at(expected, "grant_hash_over_raw_digest"));
+            const char *right = json_string_at(expected, "grant_hash_over_content_hash_string");
+            const json_t *data =
+                json_object_get(json_array_get(json_object_get(content, "grants"), j), "data");
+            g_autofree char *grant_hash = fsc_grant_hash(hash, (HashType)(right[3] - '0'), data, NULL);
+            assert_string_equal(grant_hash, right);
+            assert_string_not_equal(grant_hash, json_string_at(expected, "grant_hash_over_raw_digest"));
             grants++;
         }
     }
     assert_true(grants >= 8);
+}
+
+/* All vectors but one are contracts of 2.0.0; that one is the example as the standard prints it, which its
+ * own OpenAPI document refuses. */
+static void parses_the_vectors_to_the_same_hashes(void **state)
+{
+    g_autoptr(json_t) file = vectors();
+    gsize i, parsed = 0;
+    json_t *vector;
+    json_array_foreach(json_object_get(file, "vectors"), i, vector)
+    {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Contract) contract = contract_parse(json_object_get(vector, "content"), &error);
+        if (contract == NULL) {
+            assert_non_null(strstr(json_string_at(vector, "name"), "spec-section-example-verbatim"));
+            continue;
+        }
+        const json_t *expected = json_array_get(json_object_get(vector, "grants"), 0);
+        assert_string_equal(contract->hash, json_string_at(vector, "content_hash"));
+        assert_string_equal(contract->grants[0].hash,
+                            json_string_at(expected, "grant_hash_over_content_hash_string"));
+        parsed++;
+    }
+    assert_int_equal(parsed, json_array_size(json_object_get(file, "vectors")) - 1);
 }
 
 static char *hash_of(json_t *content)
@@ -140,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_derived_vectors),
+        cmocka_unit_test(parses_the_vectors_to_the_same_hashes),
         cmocka_unit_test(ignores_the_order_of_members),
         cmocka_unit_test(minds_the_order_of_grants),
         cmocka_unit_test(the_same_grant_in_another_contract_has_another_hash),
