@@ -1,13 +1,16 @@
 #include "core/format/json.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/format/json_scan.h"
 #include "core/format/json_text.h"
 
-#define NAME_SHOWN 64 /* characters of a member name that a message shows */
+#define NAME_SHOWN 64                      /* characters of a member name that a message shows */
+#define LARGEST_INTEGER 9007199254740991.0 /* 2^53-1 */
+#define EXPONENT_FROM 1e21                 /* from here on ECMAScript prints an exponent */
 
 const JsonLimits JSON_LIMITS_DEFAULT = {.bytes = 1024 * 1024, .depth = 32, .values = 100000};
 
@@ -234,6 +237,11 @@ static void write_value(GString *out, const json_t *value)
         write_array(out, value);
     else
         json_text_append_scalar(out, value);
+    /* a real that prints as an integer beyond 2^53-1 must stay a real, or json_parse_strict() would refuse it
+     */
+    if (json_is_real(value) && fabs(json_real_value(value)) > LARGEST_INTEGER &&
+        fabs(json_real_value(value)) < EXPONENT_FROM)
+        g_string_append(out, "e0");
 }
 
 /* Not json_dumps(): that prints 0.1 as 0.10000000000000001. */

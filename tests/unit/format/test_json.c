@@ -55,6 +55,9 @@ static void keeps_the_order_of_members(void **state)
 static void writes_reals_short_and_text_unescaped(void **state)
 {
     accepts("[0.1, 1.0, 1e30, -0.0]", "[0.1,1,1e+30,0]");
+    accepts("[9007199254740991.0, 9007199254740992.0, -1e20, 1e21]",
+            "[9007199254740991,9007199254740992e0,-100000000000000000000e0,1e+21]");
+    accepts("[9007199254740992e0]", "[9007199254740992e0]");
     accepts("\"\\u20ac \\/ \\u0001 \\n \\\" \\\\\"", "\"\xe2\x82\xac / \\u0001 \\n \\\" \\\\\"");
 }
 
