@@ -64,3 +64,7 @@ gboolean config_has_section(const Config *config, const char *section);
 
 /* The words of one key of a file, before anything in it is checked: NULL when the key or the file is not there. */
 char **config_peek(const char *path, const char *section, const char *key);
+
+/* The file that a command means: `given` when not NULL, else the environment variable FUNDAMENT_CONF, else ./node.conf when it is
+ * there, else /etc/fundament/node.conf. Caller frees. */
+char *config_choose_path(const char *given);

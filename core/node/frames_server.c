@@ -69,10 +69,15 @@ void frame_call_unref(FrameCall *call)
 {
     if (!g_atomic_int_dec_and_test(&call->references))
         return;
-    if (!g_atomic_int_get(&call->answered))
+    if (!g_atomic_int_get(&call->answered) && call->type != FRAME_OUTCOME)
         frame_call_refuse(call, FRAME_STATUS_NOT_READY, "no answer was given");
     connection_unref(call->connection);
     g_free(call);
+}
+
+guint8 frame_call_type(const FrameCall *call)
+{
+    return call->type;
 }
 
 const guint8 *frame_call_payload(const FrameCall *call, gsize *length)
@@ -260,6 +265,8 @@ void frames_server_pending(FramesServer *server)
 
 void frames_server_flush(FramesServer *server)
 {
+    if (server == NULL)
+        return;
     g_mutex_lock(&server->lock);
     for (guint i = 0; i < server->connections->len; i++)
         connection_send(server->connections->pdata[i]);
@@ -269,6 +276,8 @@ void frames_server_flush(FramesServer *server)
 guint64 frames_server_forget(FramesServer *server)
 {
     guint8 fields[12];
+    if (server == NULL)
+        return 0;
     g_mutex_lock(&server->lock);
     guint64 generation = ++server->generation;
     g_autoptr(GBytes) payload =
@@ -301,6 +310,8 @@ static GBytes *revoked_payload(const char *const **serials)
 
 void frames_server_set_revoked(FramesServer *server, const char *const *serials)
 {
+    if (server == NULL)
+        return;
     g_autoptr(GPtrArray) payloads = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     do
         g_ptr_array_add(payloads, revoked_payload(&serials));
@@ -319,6 +330,8 @@ void frames_server_set_revoked(FramesServer *server, const char *const *serials)
 
 guint frames_server_workers(FramesServer *server)
 {
+    if (server == NULL)
+        return 0;
     g_mutex_lock(&server->lock);
     guint workers = server->connections->len;
     g_mutex_unlock(&server->lock);

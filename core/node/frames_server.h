@@ -13,8 +13,10 @@ typedef struct frame_call FrameCall;
 FrameCall *frame_call_ref(FrameCall *call);
 void frame_call_unref(FrameCall *call);
 const guint8 *frame_call_payload(const FrameCall *call, gsize *length);
+guint8 frame_call_type(const FrameCall *call);
 
-/* Queues the answer; from any thread; at most once a call. It is sent at the next frames_server_flush() or when the event loop comes
+/* Queues the answer; from any thread; at most once a call (a call that is let go of without one is refused with NOT_READY; OUTCOME has
+ * none). It is sent at the next frames_server_flush() or when the event loop comes
  * round, whichever is first. When the worker has gone meanwhile, the answer is dropped. `fields` is a payload made with
  * frame_field_put(). */
 void frame_call_answer(FrameCall *call, guint16 status, const guint8 *fields, gsize length);
@@ -34,6 +36,7 @@ typedef struct {
     gpointer user_data;
 } FramesServerOptions;
 
+/* The functions below that take a server do nothing when it is NULL. */
 FramesServer *frames_server_start(const FramesServerOptions *options, GError **error);
 void frames_server_stop(FramesServer *server);
 

@@ -51,7 +51,7 @@ TlsIdentity node_tls(const Node *node, Role role); /* paths, for HttpCall.tls; b
 /* The current trust anchors with CRL (reloaded when the files change): a new reference. */
 TrustAnchors *node_anchors(Node *node);
 
-/* The context of a component that is on, or NULL. */
+/* The context of a component that has started, or NULL. */
 gpointer node_component(const Node *node, const char *name);
 
 /* Runs the node until SIGTERM or SIGINT: reads configuration (faults to stderr, each on its line), opens and migrates the store, starts
@@ -62,7 +62,17 @@ int node_serve(const char *config_path, const Component *const *components, gsiz
 /* Configuration alone, checked as for serve; faults to stderr; NULL when there are any. */
 Config *node_load_config(const char *config_path, const Component *const *components, gsize n_components);
 
-/* For tests: a node without server, around a given store, clock and configuration. */
+/* The keys of [node], [limits], [outbox] and the other sections of core/node. */
+const ConfigKey *node_config_keys(gsize *count);
+
+/* For tests: a node without server, around a given store (which is migrated for every component), clock and configuration (which must
+ * hold the keys of core/node: see node_config_for_test). Keys, certificates and anchors that are missing are left out; without any the
+ * OIN is "00000099999999999000". node_frames() is NULL, which the functions of frames_server.h take as "nobody listens". */
 Node *node_new_for_test(const Config *config, Store *store, const Clock *clock, GError **error);
+/* Starts one component as serve does; node_free() stops it. */
+gboolean node_start_component(Node *node, const Component *component, GError **error);
+/* For tests: node.conf from text, with folder `folder` for relative paths; `components` bring their keys. Ends the test program when it
+ * has faults. */
+Config *node_config_for_test(const char *folder, const char *text, const Component *const *components, gsize n_components);
 void node_free(Node *node);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Node, node_free)

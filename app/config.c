@@ -1,0 +1,81 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/components.h"
+#include "core/node/node.h"
+
+static const char *const kind_names[] = {
+    [CONFIG_TEXT] = "text",  [CONFIG_INTEGER] = "number", [CONFIG_BOOLEAN] = "yes or no",
+    [CONFIG_LIST] = "words", [CONFIG_PATH] = "path",      [CONFIG_FILE] = "file",
+    [CONFIG_OIN] = "OIN",    [CONFIG_URL] = "URL",        [CONFIG_ADDRESS] = "ip:port",
+};
+
+static int check(const char *given)
+{
+    g_autofree char *path = config_choose_path(given);
+    g_autoptr(Config) config = node_load_config(path, components, components_count);
+    if (config == NULL)
+        return 1;
+    printf("%s: no faults\n", path);
+    return 0;
+}
+
+static void print_key(const ConfigKey *key)
+{
+    printf("  %-24s %s", key->key, key->help);
+    g_autofree char *words = key->choices == NULL ? NULL : g_strjoinv(", ", (char **)key->choices);
+    printf(" (%s%s%s", kind_names[key->kind], words == NULL ? "" : ": ", words == NULL ? "" : words);
+    if (key->required)
+        printf("; required");
+    if (key->fallback != NULL)
+        printf("; default %s", key->fallback);
+    printf(")\n");
+}
+
+/* A section stands once, even when its keys lie apart in the table. */
+static void print_sections(const ConfigKey *keys, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        gboolean seen = FALSE;
+        for (gsize j = 0; j < i && !seen; j++)
+            seen = strcmp(keys[i].section, keys[j].section) == 0;
+        if (seen)
+            continue;
+        g_autofree char *title =
+            g_str_has_suffix(keys[i].section, ".*")
+                ? g_strdup_printf("%.*sNAME", (int)strlen(keys[i].section) - 1, keys[i].section)
+                : g_strdup(keys[i].section);
+        printf("[%s]\n", title);
+        for (gsize j = i; j < count; j++) {
+            if (strcmp(keys[i].section, keys[j].section) == 0)
+                print_key(&keys[j]);
+        }
+    }
+}
+
+static int print_keys(void)
+{
+    gsize count = 0;
+    const ConfigKey *own = node_config_keys(&count);
+    print_sections(own, count);
+    printf("[hosts]\n  %-24s IP address of that host, for calls to other organisations\n", "NAME");
+    for (gsize i = 0; i < components_count; i++)
+        print_sections(components[i]->config, components[i]->n_config);
+    return 0;
+}
+
+int command_config(int argc, char **argv)
+{
+    int status = 0;
+    if (!command_options(
+            &argc, &argv, NULL, "check [FILE] | keys",
+            "check: says every fault of node.conf, each with its line. keys: every section and key.",
+            &status))
+        return status;
+    if (argc >= 2 && argc <= 3 && strcmp(argv[1], "check") == 0)
+        return check(argc == 3 ? argv[2] : NULL);
+    if (argc == 2 && strcmp(argv[1], "keys") == 0)
+        return print_keys();
+    return command_usage("usage: fundament config check [FILE] | keys");
+}

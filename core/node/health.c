@@ -1,0 +1,160 @@
+/* The node's own routes, on the admin socket only: health, metrics, and the outbox. */
+#include "core/node/node_private.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/format/json.h"
+#include "core/net/problem.h"
+#include "core/node/audit.h"
+#include "core/node/outbox.h"
+
+/* draft-inadarei-api-health-check-06 */
+static void get_health(Request *request, gpointer context)
+{
+    Node *node = context;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Db) db = store_take(node->store, &error);
+    gboolean pass = db != NULL && db_run_values(db, "SELECT 1", NULL, 0, &error);
+    json_t *body = json_pack("{s:s, s:s, s:s}", "status", pass ? "pass" : "fail", "version",
+                             FUNDAMENT_VERSION, "serviceId", node->oin);
+    if (!pass)
+        json_object_set_new(body, "output", json_string("the store does not answer"));
+    g_autofree char *text = json_write(body);
+    json_decref(body);
+    respond_text(request, pass ? 200 : 503, "application/health+json", text);
+}
+
+/* --- metrics --- */
+
+static void write_process(const Node *node, GString *out)
+{
+    unsigned long pages = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%lu %lu", &pages, &resident) != 2)
+            resident = 0;
+        fclose(file);
+    }
+    g_string_append_printf(out,
+                           "# HELP process_resident_memory_bytes Resident memory.\n"
+                           "# TYPE process_resident_memory_bytes gauge\n"
+                           "process_resident_memory_bytes %lu\n"
+                           "# HELP process_start_time_seconds When the process started.\n"
+                           "# TYPE process_start_time_seconds gauge\n"
+                           "process_start_time_seconds %.3f\n"
+                           "# HELP fundament_info The version that runs.\n"
+                           "# TYPE fundament_info gauge\n"
+                           "fundament_info{version=\"" FUNDAMENT_VERSION "\"} 1\n",
+                           resident * (unsigned long)sysconf(_SC_PAGESIZE), (double)node->started_ms / 1000);
+}
+
+static void write_edge(Node *node, GString *out)
+{
+    g_autoptr(TrustAnchors) anchors = node_anchors(node);
+    g_string_append_printf(
+        out,
+        "# HELP fundament_frames_workers Workers of the edge that are connected.\n"
+        "# TYPE fundament_frames_workers gauge\n"
+        "fundament_frames_workers %u\n"
+        "# HELP fundament_crl_next_update_seconds When the first revocation list runs out; 0 without.\n"
+        "# TYPE fundament_crl_next_update_seconds gauge\n"
+        "fundament_crl_next_update_seconds %" G_GINT64_FORMAT "\n",
+        frames_server_workers(node->frames), anchors == NULL ? 0 : trust_anchors_crl_next_update(anchors));
+}
+
+static void write_certificates(const Node *node, GString *out)
+{
+    g_string_append(
+        out, "# HELP fundament_certificate_not_after_seconds When the certificate of a role runs out.\n"
+             "# TYPE fundament_certificate_not_after_seconds gauge\n");
+    for (Role role = 0; role < ROLE_COUNT; role++) {
+        const Certificate *certificate = node_certificate(node, role);
+        if (certificate != NULL)
+            g_string_append_printf(
+                out, "fundament_certificate_not_after_seconds{role=\"%s\"} %" G_GINT64_FORMAT "\n",
+                role_name(role), certificate_not_after(certificate));
+    }
+}
+
+static void get_metrics(Request *request, gpointer context)
+{
+    Node *node = context;
+    g_autoptr(GString) out = g_string_sized_new(8192);
+    write_process(node, out);
+    write_edge(node, out);
+    write_certificates(node, out);
+    outbox_metrics(node, out);
+    jobs_metrics(node->jobs, out);
+    request_metrics_write(node->metrics, out);
+    for (guint i = 0; i < node->running->len; i++) {
+        const Running *running = &g_array_index(node->running, Running, i);
+        if (running->component->metrics != NULL)
+            running->component->metrics(running->context, out);
+    }
+    respond_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", out->str);
+}
+
+/* --- outbox --- */
+
+static json_t *entry_json(const OutboxEntry *entry)
+{
+    g_autofree char *created = clock_format_rfc3339(entry->created_ms);
+    g_autofree char *next = clock_format_rfc3339(entry->next_try_ms);
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:b, s:s?}", "id", (json_int_t)entry->id, "kind",
+                     entry->kind, "destination", entry->destination, "created_at", created, "next_try_at",
+                     next, "tries", (int)entry->tries, "dead", (int)entry->dead, "last_error",
+                     entry->last_error);
+}
+
+static void get_outbox(Request *request, gpointer context)
+{
+    Node *node = context;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) entries = outbox_list(node->store, request_query(request, "destination"), &error);
+    if (entries == NULL) {
+        respond_error(request, error);
+        return;
+    }
+    json_t *list = json_array();
+    for (guint i = 0; i < entries->len; i++)
+        json_array_append_new(list, entry_json(entries->pdata[i]));
+    respond_json(request, 200, json_pack("{s:o}", "messages", list));
+}
+
+static gboolean retry(Node *node, Request *request, GError **error)
+{
+    const char *segment = request_segment(request, "id");
+    guint64 id = 0;
+    if (!g_ascii_string_to_unsigned(segment, 10, 1, G_MAXINT64, &id, NULL)) {
+        g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
+                            "the id of a message is a number");
+        return FALSE;
+    }
+    g_autoptr(Db) db = store_take(node->store, error);
+    if (db == NULL || !audit_write(db, node->clock, "local", "administrator", "node.outbox.retry", segment,
+                                   "begun", request_trace(request), error))
+        return FALSE;
+    return outbox_retry(node->store, node->clock, (gint64)id, error);
+}
+
+static void post_retry(Request *request, gpointer context)
+{
+    Node *node = context;
+    g_autoptr(GError) error = NULL;
+    if (!retry(node, request, &error)) {
+        respond_error(request, error);
+        return;
+    }
+    outbox_wake(node);
+    respond_empty(request, 204);
+}
+
+const Route node_routes[] = {
+    {LISTENER_ADMIN, "GET", "/health", get_health, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/metrics", get_metrics, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/node/v1/outbox", get_outbox, 0, NULL},
+    {LISTENER_ADMIN, "POST", "/node/v1/outbox/{id}/retry", post_retry, 0, NULL},
+};
+const gsize node_routes_count = G_N_ELEMENTS(node_routes);

@@ -1,0 +1,155 @@
+/* node.conf as a whole: the keys of the node and of its components. */
+#include "core/node/node_private.h"
+
+#include <string.h>
+
+static const char *const modes[] = {"production", "test", NULL};
+static const char *const log_levels[] = {"debug", "info", "warning", NULL};
+
+const ConfigKey node_keys[] = {
+    {"node", "group", CONFIG_TEXT, TRUE, NULL, "the id of the FSC group that this node takes part in"},
+    {"node", "data", CONFIG_PATH, FALSE, "data", "folder for the store and the journal"},
+    {"node", "run", CONFIG_PATH, FALSE, "run", "folder for Unix sockets"},
+    {"node", "keys", CONFIG_PATH, FALSE, "keys",
+     "folder with ROLE.key and ROLE.crt (manager inway outway contract token portal)"},
+    {"node", "anchors", CONFIG_FILE, FALSE, "keys/anchor.crt", "the group's trust anchors, PEM"},
+    {"node", "crl", CONFIG_FILE, FALSE, NULL,
+     "certificate revocation lists, PEM; none: revocation is not checked"},
+    {"node", "crl_grace", CONFIG_INTEGER, FALSE, "0s", "how long a list that is out of date still counts"},
+    {"node", "store", CONFIG_TEXT, FALSE, NULL,
+     "sqlite:PATH or postgresql://...; default sqlite:DATA/node.db"},
+    {"node", "components", CONFIG_LIST, FALSE, NULL, "what this node is; default all that are built in"},
+    {"node", "mode", CONFIG_TEXT, FALSE, "production", "only test allows signing in without proof", modes},
+    {"node", "log", CONFIG_TEXT, FALSE, "info", "the least important lines that are written", log_levels},
+    {"node", "threads", CONFIG_INTEGER, FALSE, "4", "threads that handle requests, a listener"},
+    {"limits", "peer_per_second", CONFIG_INTEGER, FALSE, "200", "requests of one organisation"},
+    {"limits", "peer_burst", CONFIG_INTEGER, FALSE, "400", "how many of those may come at once"},
+    {"limits", "portal_per_second", CONFIG_INTEGER, FALSE, "20",
+     "requests of one session, or of one address without one"},
+    {"limits", "portal_burst", CONFIG_INTEGER, FALSE, "60", "how many of those may come at once"},
+    {"outbox", "give_up", CONFIG_INTEGER, FALSE, "7d",
+     "how long a message is tried before it is put aside as dead"},
+};
+const gsize node_keys_count = G_N_ELEMENTS(node_keys);
+
+const ConfigKey *node_config_keys(gsize *count)
+{
+    *count = node_keys_count;
+    return node_keys;
+}
+
+static gboolean listed(char **words, const char *name)
+{
+    return words == NULL || g_strv_contains((const char *const *)words, name);
+}
+
+gboolean node_component_on(const Config *config, const Component *component)
+{
+    if (config_line(config, "node", "components") == 0)
+        return TRUE;
+    return g_strv_contains(config_list(config, "node", "components"), component->name);
+}
+
+/* The keys of a component that is off are known, but none is required. */
+static ConfigKey *keys_of(const Component *component, gboolean on)
+{
+    ConfigKey *keys = g_memdup2(component->config, component->n_config * sizeof *keys);
+    for (gsize i = 0; i < component->n_config; i++)
+        keys[i].required = keys[i].required && on;
+    return keys;
+}
+
+static void check_needs(const char *path, const Config *config, const Component *const *components,
+                        gsize n_components, GPtrArray *faults)
+{
+    for (gsize i = 0; i < n_components; i++) {
+        const char *const *needs = components[i]->needs;
+        if (!node_component_on(config, components[i]))
+            continue;
+        for (; needs != NULL && *needs != NULL; needs++) {
+            if (!g_strv_contains(config_list(config, "node", "components"), *needs) &&
+                config_line(config, "node", "components") > 0)
+                g_ptr_array_add(faults, g_strdup_printf("%s:%u: component %s needs %s; add it to components",
+                                                        path, config_line(config, "node", "components"),
+                                                        components[i]->name, *needs));
+        }
+    }
+}
+
+static ConfigKey *own_keys(void)
+{
+    return g_memdup2(node_keys, sizeof node_keys);
+}
+
+static ConfigKey *own_key(ConfigKey *keys, const char *name)
+{
+    for (gsize i = 0; i < node_keys_count; i++) {
+        if (strcmp(keys[i].section, "node") == 0 && strcmp(keys[i].key, name) == 0)
+            return &keys[i];
+    }
+    g_assert_not_reached();
+}
+
+static Config *load(const char *path, const Component *const *components, gsize n_components,
+                    GPtrArray *faults)
+{
+    g_auto(GStrv) on = config_peek(path, "node", "components");
+    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
+    g_autofree gsize *counts = g_new0(gsize, n_components + 1);
+    g_autofree const char **names = g_new0(const char *, n_components + 1);
+    for (gsize i = 0; i < n_components; i++)
+        names[i] = components[i]->name;
+    g_ptr_array_add(tables, own_keys());
+    own_key(tables->pdata[0], "components")->choices = names;
+    counts[0] = node_keys_count;
+    for (gsize i = 0; i < n_components; i++) {
+        g_ptr_array_add(tables, keys_of(components[i], listed(on, components[i]->name)));
+        counts[i + 1] = components[i]->n_config;
+    }
+    Config *config = config_load(path, (const ConfigKey *const *)tables->pdata, counts, tables->len, faults);
+    if (config != NULL)
+        check_needs(path, config, components, n_components, faults);
+    if (faults->len > 0)
+        g_clear_pointer(&config, config_free);
+    return config;
+}
+
+Config *node_config_for_test(const char *folder, const char *text, const Component *const *components,
+                             gsize n_components)
+{
+    g_autofree char *path = g_build_filename(folder, "node.conf", NULL);
+    g_autofree const ConfigKey **tables = g_new0(const ConfigKey *, n_components + 1);
+    g_autofree gsize *counts = g_new0(gsize, n_components + 1);
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    g_autofree ConfigKey *own = own_keys();
+    own_key(own, "anchors")->kind = CONFIG_PATH; /* many tests need no certificates */
+    tables[0] = own;
+    counts[0] = node_keys_count;
+    for (gsize i = 0; i < n_components; i++) {
+        tables[i + 1] = components[i]->config;
+        counts[i + 1] = components[i]->n_config;
+    }
+    Config *config = config_parse(path, text, strlen(text), tables, counts, n_components + 1, faults);
+    if (config == NULL)
+        g_error("%s", (const char *)faults->pdata[0]);
+    return config;
+}
+
+Config *node_load_config(const char *config_path, const Component *const *components, gsize n_components)
+{
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    Config *config = load(config_path, components, n_components, faults);
+    for (guint i = 0; i < faults->len; i++)
+        g_printerr("%s\n", (const char *)faults->pdata[i]);
+    return config;
+}
+
+char *config_choose_path(const char *given)
+{
+    if (given != NULL)
+        return g_strdup(given);
+    const char *variable = g_getenv("FUNDAMENT_CONF");
+    if (variable != NULL && *variable != '\0')
+        return g_strdup(variable);
+    return g_strdup(g_file_test("node.conf", G_FILE_TEST_EXISTS) ? "node.conf" : "/etc/fundament/node.conf");
+}

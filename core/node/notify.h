@@ -1,0 +1,4 @@
+/* Tells systemd how the service is (sd_notify(3)), when it listens: NOTIFY_SOCKET. */
+#pragma once
+
+void notify_systemd(const char *state); /* "READY=1", "STOPPING=1" */

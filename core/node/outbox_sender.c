@@ -1,0 +1,174 @@
+/* The sender of the outbox: one thread finds what is due, up to four deliver. */
+#include "core/node/node_private.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/node/outbox_private.h"
+
+#define IDLE_MS 60000
+#define SHARED_IDLE_MS 2000 /* another process may have written */
+#define TROUBLE_MS 5000     /* the store did not answer */
+
+struct outbox_sender {
+    Node *node;
+    GThread *thread;
+    GThreadPool *pool;
+    GMutex lock;
+    GCond changed;
+    guint running;
+    gboolean woken, stopping;
+};
+
+static gboolean deliver(Node *node, const OutboxMessage *message, GError **error)
+{
+    for (guint i = 0; i < node->running->len; i++) {
+        const Running *running = &g_array_index(node->running, Running, i);
+        for (gsize j = 0; j < running->component->n_outbox; j++) {
+            const OutboxKind *kind = &running->component->outbox[j];
+            if (strcmp(kind->kind, message->kind) == 0)
+                return kind->deliver(node, running->context, message->destination, message->body, error);
+        }
+    }
+    g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE, "no component that is on delivers %s",
+                message->kind);
+    return FALSE;
+}
+
+static void attempt(Node *node, const OutboxMessage *message)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GError) error = NULL;
+    gboolean delivered = deliver(node, message, &failure);
+    if (!delivered)
+        g_message("outbox: message %" G_GINT64_FORMAT " (%s to %s), try %u: %s", message->id, message->kind,
+                  message->destination, message->tries + 1,
+                  failure == NULL ? "no reason given" : failure->message);
+    if (!outbox_settle(node, message, delivered, failure,
+                       &error)) /* its lease runs out, then it is tried again */
+        g_warning("outbox: %s", error->message);
+}
+
+/* Until the first message is due, at most `idle_ms`. */
+static gint64 time_left(Node *node, gint64 idle_ms)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 due = outbox_next_due(node, &error);
+    if (error != NULL) {
+        g_warning("outbox: %s", error->message);
+        return TROUBLE_MS;
+    }
+    return due == G_MAXINT64 ? idle_ms : CLAMP(due - clock_now_ms(node->clock), 0, idle_ms);
+}
+
+gint64 outbox_run_due(Node *node)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) messages = outbox_claim(node, OUTBOX_PARALLEL, &error);
+    for (guint i = 0; messages != NULL && i < messages->len; i++)
+        attempt(node, messages->pdata[i]);
+    return error != NULL ? TROUBLE_MS : time_left(node, IDLE_MS);
+}
+
+/* --- threads --- */
+
+static void wake_locked(OutboxSender *sender)
+{
+    sender->woken = TRUE;
+    g_cond_signal(&sender->changed);
+}
+
+static void deliver_in_pool(gpointer data, gpointer user_data)
+{
+    OutboxSender *sender = user_data;
+    OutboxMessage *message = data;
+    attempt(sender->node, message);
+    outbox_message_free(message);
+    g_mutex_lock(&sender->lock);
+    sender->running--;
+    wake_locked(sender);
+    g_mutex_unlock(&sender->lock);
+}
+
+/* Hands out what is due to threads that are free. The time until there may be more, ms. */
+static gint64 hand_out(OutboxSender *sender, guint free_threads)
+{
+    gint64 idle_ms = store_is_postgresql(sender->node->store) ? SHARED_IDLE_MS : IDLE_MS;
+    g_autoptr(GError) error = NULL;
+    if (free_threads == 0)
+        return idle_ms; /* a thread that becomes free wakes us */
+    g_autoptr(GPtrArray) messages = outbox_claim(sender->node, free_threads, &error);
+    if (messages == NULL) {
+        g_warning("outbox: %s", error->message);
+        return TROUBLE_MS;
+    }
+    if (messages->len == 0)
+        return time_left(sender->node, idle_ms);
+    g_mutex_lock(&sender->lock);
+    sender->running += messages->len;
+    g_mutex_unlock(&sender->lock);
+    g_ptr_array_set_free_func(messages, NULL);
+    for (guint i = 0; i < messages->len; i++)
+        g_thread_pool_push(sender->pool, messages->pdata[i], NULL);
+    return 0;
+}
+
+static gpointer run(gpointer data)
+{
+    OutboxSender *sender = data;
+    g_mutex_lock(&sender->lock);
+    while (!sender->stopping) {
+        guint free_threads = OUTBOX_PARALLEL - sender->running;
+        sender->woken = FALSE;
+        g_mutex_unlock(&sender->lock);
+        gint64 until = g_get_monotonic_time() + hand_out(sender, free_threads) * 1000;
+        g_mutex_lock(&sender->lock);
+        while (!sender->woken && !sender->stopping &&
+               g_cond_wait_until(&sender->changed, &sender->lock, until))
+            ;
+    }
+    g_mutex_unlock(&sender->lock);
+    return NULL;
+}
+
+OutboxSender *outbox_sender_start(Node *node)
+{
+    g_autoptr(GError) error = NULL;
+    OutboxSender *sender = g_new0(OutboxSender, 1);
+    sender->node = node;
+    g_mutex_init(&sender->lock);
+    g_cond_init(&sender->changed);
+    if (!store_is_postgresql(node->store) && !outbox_release_leases(node, &error))
+        g_warning("outbox: %s", error->message);
+    sender->pool = g_thread_pool_new(deliver_in_pool, sender, OUTBOX_PARALLEL, FALSE, NULL);
+    sender->thread = g_thread_new("outbox", run, sender);
+    return sender;
+}
+
+void outbox_sender_wake(OutboxSender *sender)
+{
+    g_mutex_lock(&sender->lock);
+    wake_locked(sender);
+    g_mutex_unlock(&sender->lock);
+}
+
+void outbox_wake(Node *node)
+{
+    g_rw_lock_reader_lock(&node->threads_lock);
+    if (node->outbox != NULL)
+        outbox_sender_wake(node->outbox);
+    g_rw_lock_reader_unlock(&node->threads_lock);
+}
+
+void outbox_sender_stop(OutboxSender *sender)
+{
+    g_mutex_lock(&sender->lock);
+    sender->stopping = TRUE;
+    wake_locked(sender);
+    g_mutex_unlock(&sender->lock);
+    g_thread_join(sender->thread);
+    g_thread_pool_free(sender->pool, FALSE, TRUE);
+    g_mutex_clear(&sender->lock);
+    g_cond_clear(&sender->changed);
+    g_free(sender);
+}
