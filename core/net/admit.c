@@ -32,7 +32,7 @@ static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const 
                                       const char *value, size_t value_size)
 {
     HeaderWalk *walk = cls;
-    RequestHeader header = {name, value == NULL ? "" : value};
+    HeaderText header = {name, value == NULL ? "" : value};
     walk->bytes += name_size + value_size;
     walk->has_nul = walk->has_nul || strlen(name) != name_size || strlen(header.value) != value_size;
     g_array_append_val(walk->request->headers, header);
@@ -43,7 +43,7 @@ static guint header_count(const Request *request, const char *name)
 {
     guint count = 0;
     for (guint i = 0; i < request->headers->len; i++)
-        count += g_ascii_strcasecmp(g_array_index(request->headers, RequestHeader, i).name, name) == 0;
+        count += g_ascii_strcasecmp(g_array_index(request->headers, HeaderText, i).name, name) == 0;
     return count;
 }
 
@@ -81,7 +81,7 @@ static GPtrArray *parse_cookies(const Request *request)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < request->headers->len; i++) {
-        const RequestHeader *header = &g_array_index(request->headers, RequestHeader, i);
+        const HeaderText *header = &g_array_index(request->headers, HeaderText, i);
         if (g_ascii_strcasecmp(header->name, "Cookie") == 0)
             g_string_append_printf(text, "%s;", header->value);
     }

@@ -48,7 +48,7 @@ struct request {
     char *path;
     char **segments;
     GPtrArray *query;
-    GArray *headers; /* of RequestHeader */
+    GArray *headers; /* of HeaderText */
     GPtrArray *cookies;
     RouterMatch match;
 
@@ -67,7 +67,7 @@ struct request {
 typedef struct {
     const char *name;
     const char *value;
-} RequestHeader;
+} HeaderText;
 
 /* request.c */
 Request *request_new(Listener *listener, struct MHD_Connection *connection, const char *target);

@@ -33,7 +33,7 @@ Request *request_new(Listener *listener, struct MHD_Connection *connection, cons
     request->method = "";
     request->target = g_strdup(target);
     request->path = g_strndup(target, strcspn(target, "?"));
-    request->headers = g_array_new(FALSE, FALSE, sizeof(RequestHeader));
+    request->headers = g_array_new(FALSE, FALSE, sizeof(HeaderText));
     trace_new(&request->trace);
     return request;
 }
@@ -89,7 +89,7 @@ const char *request_segment(const Request *request, const char *name)
 const char *request_header(const Request *request, const char *name)
 {
     for (guint i = 0; i < request->headers->len; i++) {
-        const RequestHeader *header = &g_array_index(request->headers, RequestHeader, i);
+        const HeaderText *header = &g_array_index(request->headers, HeaderText, i);
         if (g_ascii_strcasecmp(header->name, name) == 0)
             return header->value;
     }

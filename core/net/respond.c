@@ -5,7 +5,7 @@
 
 /* What every answer carries unless its handler says otherwise: API Design Rules, module transport
  * security 1.0.1. */
-static const UrlField standard_headers[] = {
+static const HeaderText standard_headers[] = {
     {"Cache-Control", "no-store"},
     {"Content-Security-Policy", "frame-ancestors 'none'"},
     {"Referrer-Policy", "no-referrer"},

@@ -17,8 +17,9 @@
 #define CONNECTION_MEMORY                                                                                    \
     65536 /* HEADERS_MAX and TARGET_MAX fit, so that what is too long gets our own answer */
 #define STACK_BYTES (256 * 1024)
-#define DISCARD_MAX (256 * 1024) /* of a refused body: read to keep the connection; a longer one closes it   \
-                                  */
+#define DISCARD_MAX                                                                                          \
+    (256 * 1024) /* of a refused body: read to keep the connection; a longer one closes it                   \
+                  */
 
 struct http_server {
     HttpServerOptions options;
