@@ -26,5 +26,5 @@ gint64 clock_now_s(const Clock *clock);
 char *clock_format_rfc3339(gint64 unix_ms);
 
 /* Parses RFC 3339 (a zone is required; fractions up to nanoseconds are cut to milliseconds) to milliseconds since the
- * epoch. FALSE with FUNDAMENT_ERROR_INVALID on anything else, years outside 1970..9999 included. */
+ * epoch. FALSE with FUNDAMENT_ERROR_INVALID on anything else, years outside 1970..9999 and second 60 included. */
 gboolean clock_parse_rfc3339(const char *text, gint64 *unix_ms, GError **error);

@@ -25,7 +25,8 @@ gboolean trace_continue(const char *traceparent, TraceContext *out);
 /* A further action below `from`, in the same trace. */
 void trace_child(const TraceContext *from, TraceContext *out);
 
-/* "00-<trace>-<span>-<flags>" to send along with a call. */
+/* "00-<trace>-<span>-<flags>" to send along with a call. Of the flags only "sampled" goes along: the others MUST be sent
+ * as zero (3.2.2.5). */
 void trace_format(const TraceContext *context, char out[TRACEPARENT_SIZE]);
 
 /* Shapes only: 32 and 16 lower-case hexadecimal digits, not all zero. */

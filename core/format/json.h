@@ -2,7 +2,8 @@
  *
  * jansson does the parsing (JSON_REJECT_DUPLICATES, UTF-8 checked, I-JSON RFC 7493); a scan before it bounds size,
  * depth, and the number of values, so that hostile text costs no memory. Integers beyond 2^53-1 in either direction are
- * refused (RFC 7493 2.2): they would not survive JCS. Lone surrogates and NUL in strings are refused.
+ * refused (RFC 7493 2.2): they would not survive JCS. Lone surrogates, Unicode noncharacters and NUL in
+ * strings are refused (RFC 7493 2.1).
  *
  * json_t values are not thread safe for writing; a tree that nobody changes may be read from several threads.
  */
@@ -55,5 +56,6 @@ const char *json_string_at(const json_t *object, const char *name);
 gint64 json_integer_at(const json_t *object, const char *name);
 gboolean json_boolean_at(const json_t *object, const char *name);
 
-/* Compact text, members in their own order, never ASCII-escaped. Caller frees with g_free. */
+/* Compact text, members in their own order, never ASCII-escaped; numbers as in JCS, except that a real beyond 2^53-1
+ * stays one (100000000000000000000e0), so that json_parse_strict() reads it back. Caller frees with g_free. */
 char *json_write(const json_t *value);
