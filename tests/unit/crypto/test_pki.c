@@ -67,6 +67,7 @@ static void keys_are_for_their_owner_and_certificates_for_everyone(void **state)
     g_autofree char *leaf_crt = in_folder(state, "peer.crt");
     PkiLeaf leaf = leaf_of(OIN, NULL);
     g_autoptr(Certificate) peer = issue(state, &leaf, "peer");
+    assert_non_null(peer);
     assert_int_equal(mode_of(anchor_key), 0600);
     assert_int_equal(mode_of(leaf_key), 0600);
     assert_int_equal(mode_of(anchor_crt), 0644);
@@ -313,6 +314,7 @@ static void the_openssl_command_accepts_leaf_and_crl(void **state)
     g_autoptr(GError) error = NULL;
     g_autoptr(Certificate) bad = issue(state, &leaf, "bad");
     g_autoptr(Certificate) good = issue(state, &leaf, "good");
+    assert_non_null(good);
     g_autofree char *now = g_strdup_printf("%d", NOW + 1);
     assert_ok(pki_revoke(*state, bad, NOW, DAY, &error), error);
     assert_true(openssl_command(*state, "verify", "-x509_strict", "-attime", now, "-CAfile", "anchor.crt",
