@@ -8,22 +8,22 @@
 #include "core/base/error.h"
 
 /* Changes when either file does. */
-static gint64 stamp_of(const Config *config)
+static guint64 stamp_of(const Config *config)
 {
     const char *paths[] = {config_text(config, "node", "anchors"), config_text(config, "node", "crl")};
-    gint64 stamp = 0;
+    guint64 stamp = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
         struct stat status;
         if (paths[i] != NULL && stat(paths[i], &status) == 0)
-            stamp = stamp * 31 + status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec +
-                    (gint64)status.st_ino;
+            stamp = stamp * 31 + (guint64)status.st_mtim.tv_sec * 1000000000 +
+                    (guint64)status.st_mtim.tv_nsec + status.st_ino;
     }
     return stamp;
 }
 
 gboolean node_load_anchors(Node *node, GError **error)
 {
-    gint64 stamp = stamp_of(node->config);
+    guint64 stamp = stamp_of(node->config);
     TrustAnchors *anchors = trust_anchors_load(config_text(node->config, "node", "anchors"),
                                                config_text(node->config, "node", "crl"),
                                                config_integer(node->config, "node", "crl_grace"), error);

@@ -301,7 +301,8 @@ Config *config_parse(const char *path, const char *text, gsize length, const Con
                    .folder = folder,
                    .faults = config_faults_new()};
     check.text = config_scan(text, length, check.faults);
-    check_all(&check);
+    if (check.text->sections->len > 0 || !config_faults_any(check.faults))
+        check_all(&check); /* else there is nothing that a further fault could be about */
     gboolean faulty = config_faults_any(check.faults);
     config_faults_report(check.faults, path, faults);
     if (faulty) {

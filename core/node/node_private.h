@@ -37,7 +37,7 @@ struct node {
 
     GMutex anchors_lock;
     TrustAnchors *anchors;
-    gint64 anchors_stamp; /* of the files that were read */
+    guint64 anchors_stamp; /* of the files that were read */
 
     GArray *running; /* Running: components, in the order of the table */
     GRWLock frames_lock;

@@ -229,7 +229,7 @@ static void say_ready(const Serving *serving)
         const Component *component = serving->components->pdata[i];
         g_string_append_printf(names, " %s", component->name);
     }
-    g_message("ready: fundament %s, OIN %s, components%s", FUNDAMENT_VERSION, serving->node->oin,
+    g_message("node: ready, fundament %s, OIN %s, components%s", FUNDAMENT_VERSION, serving->node->oin,
               names->len > 0 ? names->str : " none");
     g_string_free(names, TRUE);
     notify_systemd("READY=1");
@@ -247,7 +247,7 @@ static void serve_until_stopped(Serving *serving)
     say_ready(serving);
     g_main_loop_run(serving->loop);
     notify_systemd("STOPPING=1");
-    g_message("stopping");
+    g_message("node: stopping");
     for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
         g_source_remove(sources[i]);
     g_main_loop_unref(serving->loop);
@@ -259,7 +259,7 @@ static int serve(Config *config, const GPtrArray *components)
     Serving serving = {.components = (GPtrArray *)components};
     serving.node = node_open(config, (const Component *const *)components->pdata, components->len, &error);
     if (serving.node == NULL) {
-        g_critical("cannot start: %s", error->message);
+        g_critical("node: cannot start: %s", error->message);
         return 1;
     }
     serving.route_tables = g_ptr_array_new();
@@ -269,7 +269,7 @@ static int serve(Config *config, const GPtrArray *components)
     if (started)
         serve_until_stopped(&serving);
     else
-        g_critical("cannot start: %s", error->message);
+        g_critical("node: cannot start: %s", error->message);
     serving_stop(&serving);
     return started ? 0 : 1;
 }
