@@ -1,4 +1,5 @@
 /* node.conf as a whole: the keys of the node and of its components. */
+#include "core/node/edge.h"
 #include "core/node/node_private.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ const ConfigKey node_keys[] = {
     {"limits", "portal_burst", CONFIG_INTEGER, FALSE, "60", "how many of those may come at once"},
     {"outbox", "give_up", CONFIG_INTEGER, FALSE, "7d",
      "how long a message is tried before it is put aside as dead"},
+    EDGE_CONFIG_KEYS,
 };
 const gsize node_keys_count = G_N_ELEMENTS(node_keys);
 
