@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/base/error.h"
 #include "core/store/store.h"
+#include "tests/support/error.h"
 
 typedef struct {
     char *url; /* of an empty database of its own */
@@ -37,12 +37,6 @@ void refused(Db *db, const char *sql, const Value *values, gsize n_values, Funda
 
 /* Stands for a citizen service number: refused() sees to it that no error repeats it. */
 #define SECRET "123456782"
-
-/* Ends the test with the error's message when there is one. */
-void no_error(const GError *error);
-
-/* Ends the test unless it is this error; frees it. */
-void expect_error(GError **error, FundamentError code);
 
 /* A statement without values that must work. */
 void run_sql(Db *db, const char *sql);
