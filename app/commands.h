@@ -5,6 +5,7 @@
 #include <glib.h>
 
 int command_serve(int argc, char **argv);
+int command_edge(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_pki(int argc, char **argv);
 int command_outbox(int argc, char **argv);

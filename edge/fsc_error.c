@@ -250,18 +250,22 @@ static ngx_int_t error_handler(ngx_http_request_t *http)
     return fsc_error_send(http, location->errors, nginx_refusal(http, location->errors), &none);
 }
 
-char *fsc_error_directive(ngx_conf_t *conf, ngx_command_t *command, void *location)
+char *fsc_error_form(const ngx_str_t *word, FscErrorForm *form)
 {
     static const char *const forms[] = {"problem", "inway", "outway", "page"};
-    const ngx_str_t *word = (ngx_str_t *)conf->args->elts + 1;
-    (void)command;
-    for (FscErrorForm form = FSC_ERROR_PROBLEM; form <= FSC_ERROR_PAGE; form++) {
-        if (word->len != ngx_strlen(forms[form]) || ngx_strncmp(word->data, forms[form], word->len) != 0)
-            continue;
-        ((FscLocation *)location)->errors = form;
-        ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(conf, ngx_http_core_module);
-        core->handler = error_handler;
-        return NGX_CONF_OK;
+    for (FscErrorForm at = FSC_ERROR_PROBLEM; at <= FSC_ERROR_PAGE; at++) {
+        if (word->len == ngx_strlen(forms[at]) && ngx_strncmp(word->data, forms[at], word->len) == 0) {
+            *form = at;
+            return NGX_CONF_OK;
+        }
     }
     return (char *)"takes inway, outway, problem or page";
+}
+
+char *fsc_error_directive(ngx_conf_t *conf, ngx_command_t *command, void *location)
+{
+    (void)command;
+    ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(conf, ngx_http_core_module);
+    core->handler = error_handler;
+    return fsc_error_form((ngx_str_t *)conf->args->elts + 1, &((FscLocation *)location)->errors);
 }

@@ -34,6 +34,9 @@ extern const FscRefusal fsc_refusal_certificate;
 ngx_int_t fsc_error_send(ngx_http_request_t *http, FscErrorForm form, const FscRefusal *refusal,
                          const ngx_str_t *message);
 
+/* Reads "problem", "inway", "outway" or "page"; NGX_CONF_OK or a complaint. */
+char *fsc_error_form(const ngx_str_t *word, FscErrorForm *form);
+
 /* The location directive `fsc_error inway|outway|problem|page`: the place to which error_page sends every
  * error that nginx makes. */
 char *fsc_error_directive(ngx_conf_t *conf, ngx_command_t *command, void *location);

@@ -4,7 +4,7 @@
  *   fsc_frames unix:PATH;      http      the socket of `fundament serve`
  *   fsc_inway;                 location  the Inway, in front of proxy_pass to an upstream with fsc_balance
  *   fsc_outway NAME;           location  the Outway for the client NAME, likewise
- *   fsc_node;                  location  `serve` itself is behind it: requests wait while it is being
+ *   fsc_node FORM;             location  `serve` itself is behind it: requests wait while it is being
  * replaced fsc_balance;               upstream  sends each request to the address of its verdict or route
  *   fsc_error FORM;            location  writes nginx's own errors: inway, outway, problem or page
  */
@@ -35,8 +35,7 @@ static char *role_directive(ngx_conf_t *conf, ngx_command_t *command, void *data
         FscRole role;
         FscErrorForm errors;
     } roles[] = {{"fsc_inway", FSC_ROLE_INWAY, FSC_ERROR_INWAY},
-                 {"fsc_outway", FSC_ROLE_OUTWAY, FSC_ERROR_OUTWAY},
-                 {"fsc_node", FSC_ROLE_NODE, FSC_ERROR_PROBLEM}};
+                 {"fsc_outway", FSC_ROLE_OUTWAY, FSC_ERROR_OUTWAY}};
     FscLocation *location = data;
     const ngx_str_t *words = conf->args->elts;
     (void)command;
@@ -53,6 +52,16 @@ static char *role_directive(ngx_conf_t *conf, ngx_command_t *command, void *data
     return NGX_CONF_OK;
 }
 
+static char *node_directive(ngx_conf_t *conf, ngx_command_t *command, void *data)
+{
+    FscLocation *location = data;
+    (void)command;
+    if (location->role != FSC_ROLE_NONE)
+        return (char *)"comes after another role";
+    location->role = FSC_ROLE_NODE;
+    return fsc_error_form((ngx_str_t *)conf->args->elts + 1, &location->errors);
+}
+
 static ngx_command_t commands[] = {
     {ngx_string("fsc_frames"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, frames_directive,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
@@ -60,7 +69,7 @@ static ngx_command_t commands[] = {
      0, NULL},
     {ngx_string("fsc_outway"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, role_directive, NGX_HTTP_LOC_CONF_OFFSET,
      0, NULL},
-    {ngx_string("fsc_node"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, role_directive, NGX_HTTP_LOC_CONF_OFFSET, 0,
+    {ngx_string("fsc_node"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, node_directive, NGX_HTTP_LOC_CONF_OFFSET, 0,
      NULL},
     {ngx_string("fsc_balance"), NGX_HTTP_UPS_CONF | NGX_CONF_NOARGS, fsc_balance_directive, 0, 0, NULL},
     {ngx_string("fsc_error"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, fsc_error_directive,

@@ -1,8 +1,8 @@
 /* From node.conf to a running nginx: what listens where, rendered into edge/nginx.conf.mustache. */
 #include "core/node/edge.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <gio/gio.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
@@ -133,14 +133,24 @@ static gboolean add_tls_listener(const Config *config, const TlsListener *listen
 
 /* Plain listeners, for applications of this organisation on the same machine. */
 
+static gboolean is_loopback(const char *ip)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, ip, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, ip, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
 static gboolean check_loopback(const char *listen, const char *section, GError **error)
 {
-    g_autoptr(GSocketConnectable) parsed = g_network_address_parse(listen, 0, NULL);
-    const char *host = parsed != NULL ? g_network_address_get_hostname(G_NETWORK_ADDRESS(parsed)) : NULL;
-    g_autoptr(GInetAddress) address = host != NULL ? g_inet_address_new_from_string(host) : NULL;
-    if (address == NULL || g_network_address_get_port(G_NETWORK_ADDRESS(parsed)) == 0)
+    g_autofree char *url = g_strdup_printf("http://%s", listen);
+    g_autofree char *host = NULL;
+    int port = -1;
+    if (!g_uri_split_network(url, G_URI_FLAGS_NONE, NULL, &host, &port, NULL) || port <= 0 ||
+        !g_hostname_is_ip_address(host))
         return fault(error, section, "listen", "\"%s\" is not ip:port", listen);
-    if (!g_inet_address_get_is_loopback(address))
+    if (!is_loopback(host))
         return fault(error, section, "listen",
                      "%s is not a loopback address: what listens there has no TLS and no sign-in", listen);
     return TRUE;
