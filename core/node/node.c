@@ -91,10 +91,12 @@ static gboolean make_folder(const char *path, GError **error)
     return FALSE;
 }
 
+/* NULL, no limit, when the rate is 0. */
 static Limits *limits_from(const Config *config, const char *rate, const char *burst, guint factor)
 {
-    return limits_new((double)config_integer(config, "limits", rate) * factor,
-                      (double)config_integer(config, "limits", burst) * factor, LIMIT_KEYS);
+    double per_second = (double)config_integer(config, "limits", rate) * factor;
+    double at_once = (double)config_integer(config, "limits", burst) * factor;
+    return per_second > 0 ? limits_new(per_second, MAX(at_once, 1), LIMIT_KEYS) : NULL;
 }
 
 /* The OIN and name of the organisation. Tests may do without keys. */

@@ -15,15 +15,21 @@ static const char *address_of(const Request *request)
     return address != NULL ? address : "unknown";
 }
 
+/* `limits` NULL: none are set. */
+static guint take_one(Limits *limits, const char *key, gint64 now_us)
+{
+    return limits == NULL ? 0 : limits_take(limits, key, now_us);
+}
+
 /* A made-up cookie must not buy a fresh limit, so the address counts as well, but wider: many people may
  * share one. */
 static guint take_portal(Node *node, const Request *request, gint64 now_us)
 {
     const char *session = request_cookie(request, SESSION_COOKIE);
     if (session == NULL)
-        return limits_take(node->portal_limits, address_of(request), now_us);
-    guint wait = limits_take(node->address_limits, address_of(request), now_us);
-    return wait > 0 ? wait : limits_take(node->portal_limits, session, now_us);
+        return take_one(node->portal_limits, address_of(request), now_us);
+    guint wait = take_one(node->address_limits, address_of(request), now_us);
+    return wait > 0 ? wait : take_one(node->portal_limits, session, now_us);
 }
 
 static guint take(Node *node, const Request *request)
@@ -33,7 +39,7 @@ static guint take(Node *node, const Request *request)
     case LISTENER_MANAGER:
     case LISTENER_SERVICE: {
         const char *peer = request_peer_id(request);
-        return peer == NULL ? 0 : limits_take(node->peer_limits, peer, now_us);
+        return peer == NULL ? 0 : take_one(node->peer_limits, peer, now_us);
     }
     case LISTENER_PORTAL:
         return take_portal(node, request, now_us);
