@@ -267,7 +267,8 @@ class Country:
     def configure_directory(self, _):
         return ["", "[client.inzage]", f"listen = {self[DIRECTORY].client_port()}", f"grants = {REGISTER_SERVICE}.{REGISTER.oin} {LOG_SERVICE}.*",
                 "", "[inzage]", f"address = {self.portal if self.data_port != 443 else self.portal + ':443'}",
-                f"outway = {self[DIRECTORY].client_port()}", f"register = {REGISTER.oin}", f"test_persons = {self.persons}"]
+                f"outway = {self[DIRECTORY].client_port()}", f"register = {REGISTER.oin}", f"test_persons = {self.persons}",
+                f"activity = {activity(DIRECTORY, 'inzage')}"]
 
     def configure_register(self, _):
         return ["", f"[service.{REGISTER_SERVICE}]", f"accept = {DIRECTORY.oin} {MUNICIPALITY.oin} {AGENCY.oin}",
