@@ -15,10 +15,10 @@
 static const EVP_MD *fetch_digest(gsize *once, const char *name)
 {
     if (g_once_init_enter(once)) {
-        EVP_MD *digest = EVP_MD_fetch(NULL, name, NULL);
-        if (digest == NULL)
+        EVP_MD *type = EVP_MD_fetch(NULL, name, NULL);
+        if (type == NULL)
             g_error("this OpenSSL has no %s: %s", name, openssl_reason());
-        g_once_init_leave(once, (gsize)digest);
+        g_once_init_leave(once, (gsize)type);
     }
     return (const EVP_MD *)*once;
 }

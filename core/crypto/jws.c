@@ -18,7 +18,10 @@ static const JsonLimits PAYLOAD_LIMITS = {.bytes = 49152, .depth = 16, .values =
  * signed. RFC 7515 4.1.11 (crit), RFC 7797 (b64), RFC 7516 4.1.3 (zip). */
 static const char *const REFUSED_PARAMETERS[] = {"crit", "b64", "zip"};
 
-G_DEFINE_QUARK(fundament - jws - error - quark, jws_error)
+GQuark jws_error_quark(void)
+{
+    return g_quark_from_static_string("fundament-jws-error-quark");
+}
 
 void jws_free(Jws *jws)
 {

@@ -203,9 +203,10 @@ gboolean pki_create(const char *folder, const char *name, gint64 now_s, GError *
     if (x509 == NULL)
         return FALSE;
     g_autoptr(X509_CRL) crl = crl_new(x509);
+    /* The certificate first, and only if nobody else has made one in the meantime. */
     return crl_finish(crl, key, 1, now_s, now_s + (gint64)CRL_DAYS * DAY_S, error) &&
-           make_folder(folder, error) && key_save(key, key_path, error) &&
-           write_certificate(x509, certificate_path, TRUE, error) && write_crl(crl, crl_path, TRUE, error);
+           make_folder(folder, error) && write_certificate(x509, certificate_path, TRUE, error) &&
+           key_save(key, key_path, error) && write_crl(crl, crl_path, TRUE, error);
 }
 
 static X509 *leaf_x509_new(const PkiLeaf *leaf, const Key *key, const Anchor *anchor, GError **error)

@@ -330,6 +330,7 @@ static void the_openssl_command_accepts_leaf_and_crl(void **state)
 
 int main(void)
 {
+    umask(022); /* the modes of public files depend on it */
     const struct CMUnitTest tests[] = {
         with_pki(the_anchor_says_test_and_lasts_ten_years),
         with_pki(keys_are_for_their_owner_and_certificates_for_everyone),
