@@ -255,7 +255,7 @@ static void says_which_file_cannot_be_opened(void **state)
 
 static void peeks_at_words_in_a_faulty_file(void **state)
 {
-    char *folder = support_folder_new();
+    g_autofree char *folder = test_folder_new();
     g_autofree char *path = g_build_filename(folder, "node.conf", NULL);
     assert_true(g_file_set_contents(path, "rubbish\n[node]\ncomponents = fsc  brp\n[x", -1, NULL));
     g_auto(GStrv) words = config_peek(path, "node", "components");
@@ -264,7 +264,6 @@ static void peeks_at_words_in_a_faulty_file(void **state)
     assert_null(words[2]);
     assert_null(config_peek(path, "node", "run"));
     assert_null(config_peek("/nowhere/node.conf", "node", "run"));
-    support_folder_free(folder);
 }
 
 int main(void)

@@ -205,14 +205,14 @@ static FramesServerOptions options_for(Fixture *fixture)
 
 static int setup(void **state)
 {
-    GError *error = NULL;
+    g_autoptr(GError) error = NULL;
     Fixture *fixture = g_new0(Fixture, 1);
-    fixture->folder = support_folder_new();
+    fixture->folder = test_folder_new();
     fixture->path = g_build_filename(fixture->folder, "frames.sock", NULL);
     fixture->calls = g_ptr_array_new_with_free_func((GDestroyNotify)frame_call_unref);
     FramesServerOptions options = options_for(fixture);
     fixture->server = frames_server_start(&options, &error);
-    support_ok(fixture->server != NULL, &error);
+    no_error(error);
     *state = fixture;
     return 0;
 }
@@ -223,7 +223,7 @@ static int teardown(void **state)
     g_ptr_array_unref(fixture->calls);
     frames_server_stop(fixture->server);
     assert_false(g_file_test(fixture->path, G_FILE_TEST_EXISTS));
-    support_folder_free(fixture->folder);
+    g_free(fixture->folder);
     g_free(fixture->path);
     g_free(fixture);
     return 0;
@@ -580,8 +580,7 @@ static void replaces_a_stale_socket_but_not_a_living_one(void **state)
     Fixture *fixture = *state;
     FramesServerOptions options = options_for(fixture);
     assert_null(frames_server_start(&options, &error));
-    assert_true(g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_CONFLICT));
-    g_clear_error(&error);
+    expect_error(&error, FUNDAMENT_ERROR_CONFLICT);
     /* What a killed process leaves: a bound socket that nobody listens on. */
     g_autofree char *stale = g_build_filename(fixture->folder, "stale.sock", NULL);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -591,7 +590,7 @@ static void replaces_a_stale_socket_but_not_a_living_one(void **state)
     close(fd);
     options.socket_path = stale;
     FramesServer *second = frames_server_start(&options, &error);
-    support_ok(second != NULL, &error);
+    no_error(error);
     frames_server_stop(second);
 }
 
@@ -604,7 +603,7 @@ static void does_not_remove_what_is_no_socket(void **state)
     FramesServerOptions options = options_for(fixture);
     options.socket_path = file;
     assert_null(frames_server_start(&options, &error));
-    assert_true(g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_IO));
+    expect_error(&error, FUNDAMENT_ERROR_IO);
     assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
 }
 
@@ -615,7 +614,7 @@ static void says_that_a_path_is_too_long(void **state)
     FramesServerOptions options = options_for(*state);
     options.socket_path = path;
     assert_null(frames_server_start(&options, &error));
-    assert_true(g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID));
+    expect_error(&error, FUNDAMENT_ERROR_INVALID);
 }
 
 static void calls_outlive_the_server(void **state)
