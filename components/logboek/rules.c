@@ -219,14 +219,18 @@ static RecordVerdict check_core(const LogboekRecord *record)
     return is_time(record->end_ms) ? RECORD_ACCEPTED : RECORD_END_TIME;
 }
 
+static gboolean is_short_text(const char *text)
+{
+    return text == NULL || (strlen(text) <= SUBJECT_MAX_BYTES && g_utf8_validate(text, -1, NULL));
+}
+
 /* LDV 1.0.0, 3.3.1.1: the subject is named with its type, and with the activity. Beyond the standard's
  * recommendation, a person that is known by its BSN stands here only by a keyed pseudonym. */
 static RecordVerdict check_subject(const LogboekRecord *record)
 {
     const char *subject = record->data_subject_id, *type = record->data_subject_id_type;
-    if ((type != NULL && strlen(type) > SUBJECT_MAX_BYTES) ||
-        (subject != NULL && strlen(subject) > SUBJECT_MAX_BYTES))
-        return RECORD_SUBJECT_LENGTH;
+    if (!is_short_text(type) || !is_short_text(subject))
+        return RECORD_SUBJECT_TEXT;
     if (subject == NULL)
         return RECORD_ACCEPTED;
     if (record->processing_activity_id == NULL)

@@ -22,7 +22,7 @@
       "logbook")                                                                                             \
     X(SUBJECT_LIKE_BSN, "3.2.2.9",                                                                           \
       "dpl.core.data_subject_id holds what may be a BSN while its type says otherwise")                      \
-    X(SUBJECT_LENGTH, "3.2.2.9", "dpl.core.data_subject_id and its type must be at most 256 bytes")          \
+    X(SUBJECT_TEXT, "3.2.2.9", "dpl.core.data_subject_id and its type must be UTF-8 of at most 256 bytes")   \
     X(PROCESSOR_NOT_URL, "3.2.2.9", "dpl.core.foreign_operation.processor must be an http or https URL")     \
     X(ATTRIBUTES, "3.2.2.9", "attributes must be a flat object with at most 128 members")                    \
     X(RESOURCE, "3.2.2.8", "resource must be an object with at most 128 attributes")                         \

@@ -164,7 +164,9 @@ static void other_types_of_subject_keep_their_id(void **state)
     assert_verdict(record, ACCEPTED);
     g_autofree char *longest = g_strnfill(257, 'i');
     record.data_subject_id = longest;
-    assert_verdict(record, SUBJECT_LENGTH);
+    assert_verdict(record, SUBJECT_TEXT);
+    record.data_subject_id = "\xff";
+    assert_verdict(record, SUBJECT_TEXT);
 }
 
 static void the_processor_must_be_a_url(void **state)

@@ -1,0 +1,47 @@
+/* What the files of this component share about the running logboek; not for others. */
+#pragma once
+
+#include "components/logboek/index.h"
+#include "components/logboek/logboek.h"
+#include "components/logboek/records.h"
+#include "components/logboek/transactions.h"
+#include "core/net/limits.h"
+
+struct logboek {
+    Node *node;
+    Store *store;
+    const Clock *clock;
+    Journal *journal;
+    Records *records;
+    Transactions *transactions;
+    Indexer *indexer;
+    char *address; /* "https://host/logboek/v1": what the ids of this logbook and its register begin with */
+    char *register_base; /* address "/processing-activities/" */
+    gint64 begins_ms;
+    Limits *reading; /* of organisations that read */
+    gint rejected;   /* spans, since the start; atomic */
+    void (*batch_done)(gpointer user_data);
+    gpointer batch_done_data;
+};
+
+/* start.c: opens the journal and reads what memory needs. NULL with an error. */
+Logboek *logboek_open(Node *node, GError **error);
+void logboek_close(gpointer logboek);
+
+/* {"periodStart": ...}: since when records are kept. */
+json_t *logboek_period(const Logboek *logboek);
+
+/* ingest.c */
+void handle_traces(Request *request, gpointer context);
+
+/* read.c */
+void handle_operations(Request *request, gpointer context);
+void handle_activities(Request *request, gpointer context);
+void handle_activity(Request *request, gpointer context);
+void handle_usage_period(Request *request, gpointer context);
+
+/* cli.c */
+void handle_reindex(Request *request, gpointer context);
+void handle_status(Request *request, gpointer context);
+#define LOGBOEK_COMMANDS 3
+extern const Command logboek_commands[LOGBOEK_COMMANDS];
