@@ -149,6 +149,10 @@ static void add_site(Request *request, json_t *context, const char *language)
                   g_date_time_get_year(now), "version", FUNDAMENT_VERSION, "stylesheet", stylesheet, "icon",
                   icon, "organization", site_organization, "test_mode", site_test);
     json_object_update(context, site);
+    json_object_set_new(context, "has_navigation",
+                        json_boolean(json_array_size(json_object_get(context, "navigation")) > 0));
+    json_object_set_new(context, "has_breadcrumb",
+                        json_boolean(json_array_size(json_object_get(context, "breadcrumb")) > 0));
 }
 
 /* NULL with an error when one of the templates is missing or malformed. */

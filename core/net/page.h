@@ -19,8 +19,23 @@ void respond_page(Request *request, guint status, const char *template_name, con
  *   "navigation"  [{"href", "text", "current": true when it is this page}]
  *   "breadcrumb"  [{"href", "text"}], from the first page to the one above this
  *   "session"     {"name", "sign_out": path for a POST}: who is signed in
- *   "wide"        true: the page needs more width than running text (tables, charts)
- * "title" stands in the layout as the only h1; a template begins below it. */
+ * "title" stands in the layout as the only h1; a template begins below it.
+ *
+ * Elements look right by themselves: p, lists, h2, h3, table, caption, dl, details, code, figure, button, fieldset, legend.
+ * The blocks of static/fundament.css (names as in the NL Design System, with the prefix fn-):
+ *   text       fn-lead, fn-subtle, fn-visually-hidden, fn-badge [--ok --warning --error]
+ *   actions    a.fn-button or button [fn-button--secondary --danger --subtle], around several div.fn-button-group
+ *   forms      div.fn-form-field [--invalid] > label.fn-form-label, p.fn-form-field-description, p.fn-form-field-error-message,
+ *              then input.fn-textbox, select.fn-select or textarea.fn-textarea (aria-describedby; aria-invalid="true");
+ *              label.fn-radio-card > input[type=radio], span > strong.fn-radio-card__title, text; label.fn-checkbox > input
+ *   data       div.fn-table-container[tabindex=0 role=region aria-labelledby] > table; td.fn-table__number; a table.fn-table--stacked
+ *              becomes a list on a small screen (role="table", "row", "cell" on its parts, and data-label on each td);
+ *              dl.fn-data-list; ul.fn-card-list > li.fn-card
+ *   time       ol.fn-timeline > li.fn-timeline__item > time.fn-timeline__time, then a heading or text
+ *   charts     figure > svg.fn-chart[role=img] with fn-chart__bar, fn-chart__line, fn-chart__grid, text; a table beside it
+ *   messages   div.fn-alert [--ok --warning --error] > h2.fn-alert__title, text (info without a modifier)
+ *   disclosure details > summary, div.fn-details__content
+ *   paging     nav.fn-pagination[aria-label] > ul.fn-nav-list > li > a[aria-current=page] */
 
 /* Whose pages these are, and whether this is a test node (then every page says so). Call once, before the server starts. */
 void page_set_site(const char *organization, gboolean test);
