@@ -83,11 +83,19 @@ static const FscRefusal *unreachable(FscErrorForm form)
     return fsc_refusal_of(by_form[form]);
 }
 
+/* nginx hands its own 494 to 497 over as 400; the configuration tells them apart by arguments
+ * ("//error?494"). */
+static ngx_uint_t nginx_status(const ngx_http_request_t *http)
+{
+    ngx_int_t given = ngx_atoi(http->args.data, http->args.len);
+    return given != NGX_ERROR ? (ngx_uint_t)given : http->err_status;
+}
+
 static const FscRefusal *nginx_refusal(const ngx_http_request_t *http, FscErrorForm form)
 {
     static const FscRefusal no_method = {405, "", "the method CONNECT is not supported"};
     static const FscRefusal other = {500, "", "the edge could not handle the request"};
-    ngx_uint_t status = http->err_status;
+    ngx_uint_t status = nginx_status(http);
     if (status == 502 || (status == 504 && never_connected(http)))
         return unreachable(form);
     if (status == 405 || (status == 400 && is_connect(http)))

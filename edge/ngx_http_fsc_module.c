@@ -170,11 +170,8 @@ static ngx_int_t variables_add(ngx_conf_t *conf)
 
 /* FSC Logging 1.1.0, 3.4.1.1: the answer to the client carries the transaction id, once, whoever else put one
  * there. */
-static ngx_int_t header_filter(ngx_http_request_t *http)
+static ngx_int_t answer_add_transaction(ngx_http_request_t *http, const ngx_str_t *id)
 {
-    FscRequest *request = http == http->main ? fsc_request_of(http) : NULL;
-    if (request == NULL || request->location->role != FSC_ROLE_OUTWAY || request->transaction_id.len == 0)
-        return next_header_filter(http);
     static ngx_str_t name = ngx_string("Fsc-Transaction-Id");
     for (ngx_list_part_t *part = &http->headers_out.headers.part; part != NULL; part = part->next) {
         ngx_table_elt_t *headers = part->elts;
@@ -188,7 +185,31 @@ static ngx_int_t header_filter(ngx_http_request_t *http)
         return NGX_ERROR;
     header->hash = 1;
     header->key = name;
-    header->value = request->transaction_id;
+    header->value = *id;
+    return NGX_OK;
+}
+
+/* What does not begin with a status line nginx would pass on as HTTP/0.9, without any header: to the client
+ * that is no HTTP at all. */
+static ngx_flag_t answer_is_http(ngx_http_request_t *http)
+{
+    if (http->upstream == NULL || http->http_version >= NGX_HTTP_VERSION_10)
+        return 1;
+    http->http_version =
+        http->stream != NULL ? NGX_HTTP_VERSION_20 : http->http_major * 1000 + http->http_minor;
+    return http->http_version < NGX_HTTP_VERSION_10;
+}
+
+static ngx_int_t header_filter(ngx_http_request_t *http)
+{
+    FscRequest *request = http == http->main ? fsc_request_of(http) : NULL;
+    if (request == NULL)
+        return next_header_filter(http);
+    if (!answer_is_http(http))
+        return ngx_http_filter_finalize_request(http, &ngx_http_fsc_module, NGX_HTTP_BAD_GATEWAY);
+    if (request->location->role == FSC_ROLE_OUTWAY && request->transaction_id.len > 0 &&
+        answer_add_transaction(http, &request->transaction_id) != NGX_OK)
+        return NGX_ERROR;
     return next_header_filter(http);
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/asset.h"
@@ -217,6 +218,14 @@ static const char *user_name(void)
     return user != NULL ? user->pw_name : "root";
 }
 
+/* Each request holds two descriptors; nginx inherits what we are allowed. */
+static gint64 connections_allowed(void)
+{
+    struct rlimit limit = {1024, 1024};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return (gint64)CLAMP(limit.rlim_max, 512, 16384);
+}
+
 static gboolean add_common(const Config *config, json_t *context, GError **error)
 {
     static const char *const sockets[] = {"manager", "portal", "log"};
@@ -229,6 +238,7 @@ static gboolean add_common(const Config *config, json_t *context, GError **error
     json_object_set_new(context, "node_sockets", names);
     json_object_set_new(context, "ports", json_array());
     json_object_set_new(context, "workers", json_integer(MAX(1, config_integer(config, "edge", "workers"))));
+    json_object_set_new(context, "connections", json_integer(connections_allowed()));
     json_object_set_new(context, "body_max", json_integer(config_integer(config, "edge", "body_max")));
     json_object_set_new(context, "answer_timeout",
                         json_integer(MAX(1, config_integer(config, "edge", "answer_timeout"))));
@@ -295,6 +305,11 @@ static gboolean write_files(const Config *config, Paths *paths, GError **error)
 
 static int exec_nginx(const Paths *paths, gboolean test)
 {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
     char *const arguments[] = {paths->nginx, (char *)"-p", paths->prefix,    (char *)"-c",
                                paths->file,  (char *)"-e", (char *)"stderr", test ? (char *)"-t" : NULL,
                                NULL};
