@@ -235,7 +235,7 @@ gboolean journal_load(Journal *journal, GError **error)
     journal->dirty_end = journal->end;
     if (numbers->len == 0) {
         journal->next = NEXT_READY;
-        return segment_make(journal->folder_fd, 1, journal->segment_size, error);
+        return segment_make(journal->folder_fd, 1, MIN(journal->segment_size, SEGMENT_SIZE_FIRST), error);
     }
     return TRUE;
 }

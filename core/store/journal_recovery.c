@@ -22,7 +22,7 @@
 
 #define SECTOR_SIZE 512
 #define WINDOW_SIZE (64 * 1024)
-#define FILL_SIZE (1024 * 1024)
+#define FILL_SIZE (256 * 1024)
 #define RECORD_SIZE_MIN 32 /* of an empty record */
 
 /* What stands behind the last good record. */
@@ -215,7 +215,8 @@ gboolean segment_clear(int fd, guint64 from, guint64 to, GError **error)
 }
 
 /* Really writes the zeros: space that is only reserved would cost the file system a commit of its own at the
- * first write to each part of it. */
+ * first write to each part of it. Synced bit by bit, since a sync of all at once would hold up the commits to
+ * the active segment. */
 static gboolean fill(int fd, guint64 size)
 {
     int result =
@@ -224,7 +225,11 @@ static gboolean fill(int fd, guint64 size)
         errno = result;
         return FALSE;
     }
-    return write_zeros(fd, 0, size) && fdatasync(fd) == 0;
+    gboolean filled = TRUE;
+    for (guint64 at = 0; at < size && filled; at += FILL_SIZE) {
+        filled = write_zeros(fd, at, MIN(at + FILL_SIZE, size)) && fdatasync(fd) == 0;
+    }
+    return filled;
 }
 
 gboolean segment_make(int folder_fd, guint64 number, guint64 size, GError **error)
