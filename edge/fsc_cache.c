@@ -115,8 +115,10 @@ static FscTarget *read_route(Reader *reader, FscAnswer *answer, FscTargets *targ
     answer->template = read_text(reader);
     answer->grant_hash = read_text(reader);
     answer->peer_id = read_text(reader);
-    if (reader->good && reader->position < reader->length)
-        answer->expires = ngx_max(read_time(reader), answer->use_until);
+    if (reader->good && reader->position < reader->length) {
+        time_t expires = read_time(reader);
+        answer->expires = ngx_max(expires, answer->use_until);
+    }
     return reader->good && name.len > 0 ? fsc_target_get(targets, &address, &name) : NULL;
 }
 
@@ -248,10 +250,13 @@ static void entry_answered(FscCall *call, ngx_uint_t status, const u_char *paylo
     FscAnswer *answer = NULL;
     if (status == FRAME_STATUS_OK) {
         answer = answer_read(cache, payload, length);
-        if (answer == NULL)
+        if (answer == NULL) {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "fsc: the node gave an answer that this edge cannot read");
             status = FRAME_STATUS_BAD_FRAME;
-        else
+        } else {
             answer->generation = entry->generation;
+        }
     } else if (length > 0) {
         Reader reader = {.payload = payload, .length = length, .good = 1};
         message = read_text(&reader);
