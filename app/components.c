@@ -1,7 +1,9 @@
 #include "app/components.h"
 
+#include "components/logboek/logboek.h"
+
 /* In the order in which they start: a component may ask those before it. */
 const Component *const components[] = {
-    NULL,
+    &logboek_component,
 };
-const gsize components_count = G_N_ELEMENTS(components) - 1;
+const gsize components_count = G_N_ELEMENTS(components);
