@@ -5,14 +5,16 @@
 #include "core/crypto/pki.h"
 #include "tests/support/postgresql.h"
 
-void support_issue(const char *folder, const char *name, const char *oin)
+#define DAY_S 86400
+
+static void issue(const char *folder, const char *name, const char *oin, gint64 from, gint64 until)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *pki = g_build_filename(folder, "pki", NULL);
     g_autofree char *keys = g_build_filename(folder, "keys", NULL);
     if (!g_file_test(pki, G_FILE_TEST_EXISTS)) {
         g_mkdir(pki, 0700);
-        pki_create(pki, "Test", SUPPORT_NOW - 3600, &error);
+        pki_create(pki, "Test", from, &error);
         no_error(error);
     }
     g_mkdir(keys, 0700);
@@ -21,10 +23,26 @@ void support_issue(const char *folder, const char *name, const char *oin)
                     .organization = "Register of tests",
                     .common_name = "manager.test",
                     .domains = domains,
-                    .not_before = SUPPORT_NOW - 3600,
-                    .not_after = SUPPORT_NOW + 86400};
+                    .not_before = from,
+                    .not_after = until};
     pki_issue(pki, &leaf, keys, name, &error);
     no_error(error);
+}
+
+void support_issue(const char *folder, const char *name, const char *oin)
+{
+    issue(folder, name, oin, SUPPORT_NOW - 3600, SUPPORT_NOW + DAY_S);
+}
+
+void support_issue_now(const char *folder, const char *name, const char *oin)
+{
+    support_issue_days(folder, name, oin, 1);
+}
+
+void support_issue_days(const char *folder, const char *name, const char *oin, int days)
+{
+    gint64 now = clock_now_s(clock_system());
+    issue(folder, name, oin, now - 3600, now + days * (gint64)DAY_S);
 }
 
 static char *store_url(const char *folder, gboolean postgresql)

@@ -29,6 +29,10 @@ typedef struct {
  * there. */
 void support_issue(const char *folder, const char *name, const char *oin);
 
+/* The same for programs that read the real clock; valid for a day, or for `days`. Replaces what is there. */
+void support_issue_now(const char *folder, const char *name, const char *oin);
+void support_issue_days(const char *folder, const char *name, const char *oin, int days);
+
 /* A node at SUPPORT_NOW in a folder of its own; its store on SQLite, or on PostgreSQL: NULL when that is not
  * there. `more` follows
  * "[node]" in its configuration. With `keys` it has manager and token keys for SUPPORT_OIN. */
