@@ -17,6 +17,10 @@ Fsc *fsc_of(const Node *node);
  * when unknown. Caller frees. */
 char *fsc_peer_name(Fsc *fsc, const char *peer_id);
 
+/* The address of an organisation's Manager ("https://host:port"), from what this Manager knows; NULL when
+ * unknown. Caller frees. */
+char *fsc_peer_address(Fsc *fsc, const char *peer_id);
+
 /* Services with this name in the Directory of the group (asked there, kept for a minute): array of
  * {"peer_id", "peer_name", "manager_address"} in the order of the Directory. When the Directory does not
  * answer, what was last known, with `*stale` set. */

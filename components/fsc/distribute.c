@@ -1,0 +1,150 @@
+/* What other Peers must get from us, through the outbox: contracts, signatures, announcements (FSC
+ * Core 2.0.0, 4.4.1.3 and 4.4.2). */
+#include "components/fsc/internal.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/format/json.h"
+#include "core/node/outbox.h"
+
+/* One message a Peer; the content is read from the store when it is sent. */
+static gboolean put_for_others(Fsc *fsc, Db *db, const Contract *contract, const char *kind,
+                               SignatureType type, const char *jws, GError **error)
+{
+    g_autoptr(json_t) message = json_pack("{s:s, s:s, s:s}", "hash", contract->hash, "type",
+                                          signature_type_name(type), "signature", jws);
+    g_autofree char *body = json_write(message);
+    for (guint i = 0; i < contract->signers->len; i++) {
+        const char *peer_id = g_ptr_array_index(contract->signers, i);
+        if (g_str_equal(peer_id, node_oin(fsc->node)))
+            continue;
+        if (!outbox_put(db, node_clock(fsc->node), kind, peer_id, NULL, body, strlen(body), error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean distribute_contract(Fsc *fsc, Db *db, const Contract *contract, const char *jws, GError **error)
+{
+    return put_for_others(fsc, db, contract, "fsc.contract", SIGNATURE_ACCEPT, jws, error);
+}
+
+gboolean distribute_signature(Fsc *fsc, Db *db, const Contract *contract, SignatureType type, const char *jws,
+                              GError **error)
+{
+    return put_for_others(fsc, db, contract, "fsc.signature", type, jws, error);
+}
+
+gboolean distribute_announcement(Fsc *fsc, Db *db, const char *peer_id, GError **error)
+{
+    g_autofree char *unique = g_strconcat("fsc.announce ", peer_id, NULL);
+    return outbox_put(db, node_clock(fsc->node), "fsc.announce", peer_id, unique, "", 0, error);
+}
+
+/* A refusal that may pass: the other side could not reach our JWKS, is busy, or is broken. All others it will
+ * give again. */
+static gboolean may_pass(const HttpReply *reply)
+{
+    const char *code = g_hash_table_lookup(reply->headers, "fsc-error-code");
+    return reply->status >= 500 || reply->status == 408 || reply->status == 429 ||
+           g_strcmp0(code, "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED") == 0;
+}
+
+static gboolean judge(const HttpReply *reply, const char *peer_id, GError **error)
+{
+    if (reply->status >= 200 && reply->status < 300)
+        return TRUE;
+    g_autoptr(json_t) body = http_reply_json(reply, NULL);
+    const char *message = json_string_at(body, "message"), *detail = json_string_at(body, "detail");
+    g_set_error(error, FUNDAMENT_ERROR, may_pass(reply) ? FUNDAMENT_ERROR_UNAVAILABLE : FUNDAMENT_ERROR_RULE,
+                "Peer %s answered %u: %s", peer_id, reply->status,
+                message != NULL  ? message
+                : detail != NULL ? detail
+                                 : "no reason given");
+    return FALSE;
+}
+
+static char *request_body_for(Fsc *fsc, const char *content_hash, const char *jws, GError **error)
+{
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    g_autoptr(StoredContract) stored = db == NULL ? NULL : fsc_store_load(db, content_hash, error);
+    if (stored == NULL)
+        return NULL;
+    g_autoptr(json_t) body = json_pack("{s:O, s:s}", "content", stored->contract->content, "signature", jws);
+    return json_write(body);
+}
+
+static gboolean deliver(Fsc *fsc, const char *peer_id, GBytes *message, gboolean as_contract, GError **error)
+{
+    gsize length;
+    const char *text = g_bytes_get_data(message, &length);
+    g_autoptr(json_t) parsed = json_parse_strict(text, (gssize)length, NULL, error);
+    if (parsed == NULL)
+        return FALSE;
+    const char *hash = json_string_at(parsed, "hash");
+    g_autofree char *body = request_body_for(fsc, hash, json_string_at(parsed, "signature"), error);
+    if (body == NULL)
+        return FALSE;
+    g_autofree char *path =
+        as_contract ? g_strdup("/v1/contracts")
+                    : g_strdup_printf("/v1/contracts/%s/%s", hash, json_string_at(parsed, "type"));
+    PeerCall call = {.peer_id = peer_id,
+                     .role = ROLE_MANAGER,
+                     .method = as_contract ? "POST" : "PUT",
+                     .path = path,
+                     .body = body,
+                     .body_length = strlen(body)};
+    g_autoptr(GError) why = NULL;
+    g_autoptr(HttpReply) reply = peers_call(fsc, &call, &why);
+    if (reply != NULL)
+        return judge(reply, peer_id, error);
+    /* A wrong certificate there is theirs to mend: never final here. */
+    g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE, why->message);
+    return FALSE;
+}
+
+gboolean deliver_contract(Node *node, gpointer context, const char *destination, GBytes *body, GError **error)
+{
+    return deliver(context, destination, body, TRUE, error);
+}
+
+gboolean deliver_signature(Node *node, gpointer context, const char *destination, GBytes *body,
+                           GError **error)
+{
+    return deliver(context, destination, body, FALSE, error);
+}
+
+/* PUT /announce. To the Directory always at the configured address: it may be that its certificate was seen
+ * elsewhere before. */
+gboolean deliver_announcement(Node *node, gpointer context, const char *destination, GBytes *body,
+                              GError **error)
+{
+    Fsc *fsc = context;
+    PeerCall call = {.peer_id = destination,
+                     .address = g_strcmp0(destination, fsc->directory) == 0 ? fsc->directory_address : NULL,
+                     .role = ROLE_MANAGER,
+                     .method = "PUT",
+                     .path = "/v1/announce"};
+    g_autoptr(GError) why = NULL;
+    g_autoptr(HttpReply) reply = peers_call(fsc, &call, &why);
+    if (reply != NULL)
+        return judge(reply, destination, error);
+    g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE, why->message);
+    return FALSE;
+}
+
+/* FSC Core 2.0.0, 4.4.2: "Each Peer MUST call the announce endpoint of a Directory". At the start and now and
+ * then: it is idempotent, and a Directory that lost its store learns of us again. */
+gboolean distribute_job(Node *node, gpointer context, GError **error)
+{
+    Fsc *fsc = context;
+    if (fsc->directory == NULL || fsc->directory_address == NULL ||
+        g_str_equal(fsc->directory, node_oin(node)))
+        return TRUE;
+    g_autoptr(Db) db = store_take(node_store(node), error);
+    if (db == NULL || !distribute_announcement(fsc, db, fsc->directory, error))
+        return FALSE;
+    outbox_wake(node);
+    return TRUE;
+}

@@ -1,0 +1,324 @@
+/* fsc: registration of the component; what of it depends on node.conf. */
+#include "components/fsc/internal.h"
+
+#include <string.h>
+
+#include "components/fsc/address.h"
+#include "components/logboek/logboek.h"
+#include "core/base/error.h"
+#include "core/base/identifiers.h"
+#include "core/node/outbox.h"
+
+#define BODY_MAX (1024 * 1024)
+#define FORM_MAX (16 * 1024)
+#define ANNOUNCE_INTERVAL_S (60 * 60)
+#define FOLLOW_US (500 * G_TIME_SPAN_MILLISECOND)
+#define FOLLOW_OVERLAP_MS 10000
+
+static const ConfigKey keys[] = {
+    {"fsc", "manager_address", CONFIG_URL, TRUE, NULL, "how other Managers reach ours: https://host:8443"},
+    {"fsc", "inway_address", CONFIG_URL, FALSE, NULL,
+     "how Outways reach our Inway: https://host:443; none: no services are offered"},
+    {"fsc", "directory", CONFIG_OIN, FALSE, NULL, "Peer ID of the group's Directory"},
+    {"fsc", "directory_address", CONFIG_URL, FALSE, NULL, "address of its Manager"},
+    {"fsc", "accept_publications", CONFIG_BOOLEAN, FALSE, "no",
+     "yes on the Directory: publications of every Peer are accepted"},
+    {"service.*", "upstream", CONFIG_TEXT, FALSE, NULL,
+     "unix:PATH or ip:port of the service; default our own service socket"},
+    {"service.*", "accept", CONFIG_LIST, FALSE, NULL,
+     "Peers whose connections are accepted without asking; *: every Peer"},
+    {"client.*", "listen", CONFIG_ADDRESS, TRUE, NULL,
+     "the loopback address at which this client finds our Outway"},
+    {"client.*", "grants", CONFIG_LIST, FALSE, NULL,
+     "what it may use: grant hashes, SERVICE.PEERID, SERVICE.*"},
+};
+
+static const Route routes[] = {
+    {LISTENER_MANAGER, "PUT", "/v1/announce", manager_announce, FORM_MAX, NULL},
+    {LISTENER_MANAGER, "POST", "/v1/contracts", manager_submit, BODY_MAX, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/contracts", manager_contracts, 0, NULL},
+    {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/accept", manager_accept, BODY_MAX, NULL},
+    {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/reject", manager_reject, BODY_MAX, NULL},
+    {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/revoke", manager_revoke, BODY_MAX, NULL},
+    {LISTENER_MANAGER, "POST", "/v1/token", manager_token, FORM_MAX, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/peer", manager_peer, 0, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/peers", directory_list_peers, 0, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/services", directory_list_services, 0, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/.well-known/jwks.json", manager_jwks, 0, NULL},
+    {LISTENER_MANAGER, "GET", "/v1/logs", logs_list, 0, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/announce", fsc_admin_announce, FORM_MAX, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/publications", fsc_admin_publish, BODY_MAX, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/connections", fsc_admin_connect, BODY_MAX, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/contracts", fsc_admin_contracts, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/contracts/{hash}", fsc_admin_contract, 0, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/contracts/{hash}/{decision}", fsc_admin_decide, FORM_MAX, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/services", fsc_admin_services, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/peers", fsc_admin_peers, 0, NULL},
+};
+
+static const Job jobs[] = {
+    {"fsc.announce", ANNOUNCE_INTERVAL_S, distribute_job},
+};
+
+static const OutboxKind outbox_kinds[] = {
+    {"fsc.contract", deliver_contract},
+    {"fsc.signature", deliver_signature},
+    {"fsc.announce", deliver_announcement},
+    {"fsc.address", peers_verify_address},
+};
+
+static const Command commands[] = {
+    {"announce", "", "tell the Directory where our Manager is", fsc_cli_announce},
+    {"publish", "SERVICE [--directory PEER] [--not-before DATE] [--not-after DATE]",
+     "propose to list a service in the Directory", fsc_cli_publish},
+    {"connect", "SERVICE.PEER [--not-before DATE] [--not-after DATE]",
+     "propose a connection of our Outway to a service", fsc_cli_connect},
+    {"contracts", "", "list contracts with their state and grants", fsc_cli_contracts},
+    {"show", "HASH", "show one contract: signatures, and what waits to be delivered", fsc_cli_show},
+    {"accept", "HASH", "accept a contract", fsc_cli_accept},
+    {"reject", "HASH", "reject a contract", fsc_cli_reject},
+    {"revoke", "HASH", "revoke a contract", fsc_cli_revoke},
+    {"services", "[NAME]", "services that we list, or who offers NAME according to the Directory",
+     fsc_cli_services},
+    {"peers", "", "Peers that are known here", fsc_cli_peers},
+};
+
+static const char *const needs[] = {"logboek", NULL};
+
+Fsc *fsc_of(const Node *node)
+{
+    return node_component(node, "fsc");
+}
+
+gboolean fsc_service_accepts(const Fsc *fsc, const char *service_name, const char *peer_id)
+{
+    g_autofree char *section = g_strconcat("service.", service_name, NULL);
+    const char *const *accepted = config_list(node_config(fsc->node), section, "accept");
+    return g_strv_contains(fsc->services, service_name) &&
+           (g_strv_contains(accepted, peer_id) || g_strv_contains(accepted, "*"));
+}
+
+char *fsc_service_upstream(const Fsc *fsc, const char *service_name)
+{
+    const Config *config = node_config(fsc->node);
+    g_autofree char *section = g_strconcat("service.", service_name, NULL);
+    const char *upstream = config_text(config, section, "upstream");
+    if (upstream == NULL)
+        return g_strconcat("unix:", node_run_dir(fsc->node), "/service.sock", NULL);
+    if (!g_str_has_prefix(upstream, "unix:"))
+        return g_strdup(upstream);
+    g_autofree char *folder = g_path_get_dirname(config_path(config));
+    g_autofree char *path = g_canonicalize_filename(upstream + strlen("unix:"), folder);
+    return g_strconcat("unix:", path, NULL);
+}
+
+/* --- our own certificates --- */
+
+static gboolean kept_already(Fsc *fsc)
+{
+    const Certificate *current = node_certificate(fsc->node, ROLE_TOKEN);
+    gboolean kept = FALSE;
+    g_mutex_lock(&fsc->own_lock);
+    for (guint i = 0; fsc->token_certificates != NULL && i < fsc->token_certificates->len && !kept; i++)
+        kept = current == NULL ||
+               g_str_equal(certificate_thumbprint(g_ptr_array_index(fsc->token_certificates, i)),
+                           certificate_thumbprint(current));
+    g_mutex_unlock(&fsc->own_lock);
+    return kept;
+}
+
+gboolean fsc_keep_own_certificates(Fsc *fsc, GError **error)
+{
+    static const struct {
+        Role role;
+        const char *purpose;
+    } kept[] = {{ROLE_TOKEN, PURPOSE_TOKEN}, {ROLE_CONTRACT, PURPOSE_CONTRACT}};
+    if (kept_already(fsc))
+        return TRUE;
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    for (gsize i = 0; i < G_N_ELEMENTS(kept) && db != NULL; i++) {
+        const Certificate *certificate = node_certificate(fsc->node, kept[i].role);
+        if (certificate != NULL && !fsc_store_put_certificate(db, certificate, kept[i].purpose, error))
+            return FALSE;
+    }
+    GPtrArray *all = db == NULL ? NULL : fsc_store_own_certificates(db, PURPOSE_TOKEN, fsc_now_s(fsc), error);
+    if (all == NULL)
+        return FALSE;
+    g_mutex_lock(&fsc->own_lock);
+    g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
+    fsc->token_certificates = all;
+    g_mutex_unlock(&fsc->own_lock);
+    return TRUE;
+}
+
+GPtrArray *fsc_token_certificates(Fsc *fsc)
+{
+    g_mutex_lock(&fsc->own_lock);
+    GPtrArray *all = g_ptr_array_ref(fsc->token_certificates);
+    g_mutex_unlock(&fsc->own_lock);
+    return all;
+}
+
+/* --- changes --- */
+
+static void follow_change(Fsc *fsc, const char *content_hash)
+{
+    g_autoptr(GError) error = NULL;
+    if (!agreements_reload(fsc->agreements, content_hash, fsc_now_s(fsc), &error))
+        g_warning("fsc: contract %s is not used until it can be read: %s", content_hash, error->message);
+    g_autoptr(Db) db = store_take(node_store(fsc->node), NULL);
+    g_autoptr(StoredContract) stored = db == NULL ? NULL : fsc_store_load(db, content_hash, NULL);
+    if (stored != NULL)
+        tokens_forget(fsc->tokens, stored->contract);
+    frames_server_forget(node_frames(fsc->node));
+}
+
+void fsc_contract_changed(Fsc *fsc, const char *content_hash)
+{
+    follow_change(fsc, content_hash);
+    outbox_wake(fsc->node);
+}
+
+/* With PostgreSQL other processes of this node store contracts too: what they stored lately is read again
+ * twice a second, looking back a while, because rows become visible when their transaction ends. */
+static gpointer follow(gpointer data)
+{
+    Fsc *fsc = data;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    while (!g_atomic_int_get(&fsc->stopping)) {
+        g_autoptr(Db) db = store_take(node_store(fsc->node), NULL);
+        g_autoptr(GHashTable) now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_autoptr(GPtrArray) changed =
+            db == NULL ? NULL : fsc_store_changed_since(db, fsc_now_ms(fsc) - FOLLOW_OVERLAP_MS, NULL);
+        g_clear_pointer(&db, db_release);
+        for (guint i = 0; changed != NULL && i < changed->len; i++) {
+            const ChangedContract *contract = g_ptr_array_index(changed, i);
+            const gint64 *before = g_hash_table_lookup(seen, contract->hash);
+            if (before == NULL || *before != contract->last_signature)
+                follow_change(fsc, contract->hash);
+            g_hash_table_replace(now, g_strdup(contract->hash),
+                                 g_memdup2(&contract->last_signature, sizeof(gint64)));
+        }
+        if (changed != NULL) {
+            g_hash_table_unref(seen);
+            seen = g_steal_pointer(&now);
+        }
+        g_usleep(FOLLOW_US);
+    }
+    return NULL;
+}
+
+/* --- start and stop --- */
+
+static gboolean check_address(const char *key, const char *text, GError **error)
+{
+    g_auto(Address) address = {0};
+    if (text == NULL || address_parse(text, &address, error))
+        return TRUE;
+    g_prefix_error(error, "node.conf: [fsc] %s = %s: ", key, text);
+    return FALSE;
+}
+
+static gboolean read_config(Fsc *fsc, GError **error)
+{
+    const Config *config = node_config(fsc->node);
+    const char *const *names = config_family(config, "service");
+    fsc->inway_address = config_text(config, "fsc", "inway_address");
+    fsc->directory = config_text(config, "fsc", "directory");
+    fsc->directory_address = config_text(config, "fsc", "directory_address");
+    fsc->accept_publications = config_boolean(config, "fsc", "accept_publications");
+    fsc->services = names;
+    if (!fsc_group_id_valid(node_group_id(fsc->node))) {
+        g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
+                            "node.conf: [node] group: 1 to 100 of a-z A-Z 0-9 . / _ -");
+        return FALSE;
+    }
+    for (; *names != NULL; names++)
+        if (!fsc_service_name_valid(*names)) {
+            g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
+                        "node.conf: [service.%s]: a service name is 1 to 100 of a-z A-Z 0-9 - . _", *names);
+            return FALSE;
+        }
+    return check_address("manager_address", config_text(config, "fsc", "manager_address"), error) &&
+           check_address("inway_address", fsc->inway_address, error) &&
+           check_address("directory_address", fsc->directory_address, error);
+}
+
+static void stop(gpointer context)
+{
+    Fsc *fsc = context;
+    if (logboek_of(fsc->node) != NULL)
+        logboek_set_batch_done(logboek_of(fsc->node), NULL, NULL);
+    g_atomic_int_set(&fsc->stopping, 1);
+    if (fsc->follower != NULL)
+        g_thread_join(fsc->follower);
+    if (fsc->deciders != NULL)
+        g_thread_pool_free(fsc->deciders, TRUE, TRUE);
+    tokens_free(fsc->tokens);
+    listing_free(fsc->listing);
+    agreements_free(fsc->agreements);
+    g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
+    g_mutex_clear(&fsc->own_lock);
+    g_free(fsc);
+}
+
+static void on_batch_done(gpointer user_data)
+{
+    Fsc *fsc = user_data;
+    frames_server_flush(node_frames(fsc->node));
+}
+
+static gpointer start(Node *node, GError **error)
+{
+    Fsc *fsc = g_new0(Fsc, 1);
+    fsc->node = node;
+    g_mutex_init(&fsc->own_lock);
+    if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error))
+        fsc->agreements = agreements_new(node_store(node), fsc_now_s(fsc), error);
+    if (fsc->agreements == NULL) {
+        stop(fsc);
+        return NULL;
+    }
+    fsc->listing = listing_new();
+    fsc->tokens = tokens_new(fsc);
+    fsc->deciders = gateway_deciders_new(fsc);
+    if (store_is_postgresql(node_store(node)))
+        fsc->follower = g_thread_new("fsc follower", follow, fsc);
+    if (logboek_of(node) != NULL)
+        logboek_set_batch_done(logboek_of(node), on_batch_done, fsc);
+    return fsc;
+}
+
+static void metrics(gpointer context, GString *out)
+{
+    Fsc *fsc = context;
+    guint counts[CONTRACT_STATE_COUNT];
+    agreements_count(fsc->agreements, fsc_now_s(fsc), counts);
+    g_string_append(out, "# HELP fundament_fsc_contracts Contracts that have not ended, by state.\n"
+                         "# TYPE fundament_fsc_contracts gauge\n");
+    for (int state = 0; state < CONTRACT_STATE_COUNT; state++)
+        g_string_append_printf(out, "fundament_fsc_contracts{state=\"%s\"} %u\n",
+                               contract_state_name((ContractState)state), counts[state]);
+}
+
+const Component fsc_component = {
+    .name = "fsc",
+    .needs = needs,
+    .config = keys,
+    .n_config = G_N_ELEMENTS(keys),
+    .routes = routes,
+    .n_routes = G_N_ELEMENTS(routes),
+    .jobs = jobs,
+    .n_jobs = G_N_ELEMENTS(jobs),
+    .outbox = outbox_kinds,
+    .n_outbox = G_N_ELEMENTS(outbox_kinds),
+    .frames = {[FRAME_LOG] = gateway_log,
+               [FRAME_VERIFY] = gateway_decide,
+               [FRAME_ROUTE] = gateway_decide,
+               [FRAME_OUTCOME] = gateway_outcome},
+    .commands = commands,
+    .n_commands = G_N_ELEMENTS(commands),
+    .start = start,
+    .stop = stop,
+    .metrics = metrics,
+};

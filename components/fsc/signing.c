@@ -1,0 +1,170 @@
+/* What this organisation signs: proposals of its own, decisions of its people, and what may be accepted
+ * without them. */
+#include "components/fsc/internal.h"
+
+#include <string.h>
+
+#include "components/fsc/rules_contract.h"
+#include "components/fsc/verdict.h"
+#include "core/base/error.h"
+#include "core/base/identifiers.h"
+#include "core/format/json.h"
+#include "core/node/audit.h"
+#include "core/node/outbox.h"
+
+static char *sign(Fsc *fsc, const Contract *contract, SignatureType type, GError **error)
+{
+    const Key *key = node_key(fsc->node, ROLE_CONTRACT);
+    const Certificate *certificate = node_certificate(fsc->node, ROLE_CONTRACT);
+    if (key == NULL || certificate == NULL) {
+        g_set_error_literal(
+            error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE,
+            "this node has no contract key; put contract.key and contract.crt in its folder of keys");
+        return NULL;
+    }
+    return signature_make(contract->hash, type, fsc_now_s(fsc), key, certificate, error);
+}
+
+static char *sign_and_store(Fsc *fsc, Db *db, const Contract *contract, gint64 contract_id,
+                            SignatureType type, GError **error)
+{
+    g_autofree char *jws = sign(fsc, contract, type, error);
+    const Certificate *certificate = node_certificate(fsc->node, ROLE_CONTRACT);
+    if (jws == NULL || !fsc_store_put_certificate(db, certificate, PURPOSE_CONTRACT, error))
+        return NULL;
+    NewSignature signature = {.contract_id = contract_id,
+                              .peer_id = node_oin(fsc->node),
+                              .type = type,
+                              .signed_at = fsc_now_s(fsc),
+                              .thumbprint = certificate_thumbprint(certificate),
+                              .jws = jws};
+    return fsc_store_signature(db, &signature, fsc_now_ms(fsc), error) ? g_steal_pointer(&jws) : NULL;
+}
+
+gboolean signing_place(Fsc *fsc, Db *db, const Contract *contract, gint64 contract_id, SignatureType type,
+                       GError **error)
+{
+    g_autofree char *jws = sign_and_store(fsc, db, contract, contract_id, type, error);
+    return jws != NULL && distribute_signature(fsc, db, contract, type, jws, error);
+}
+
+static gboolean signed_already(const StoredContract *stored, const char *peer_id)
+{
+    for (int type = 0; type < SIGNATURE_TYPE_COUNT; type++)
+        if (stored_contract_signature(stored, peer_id, (SignatureType)type) != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+/* [fsc] accept_publications and [service.NAME] accept: the least that a Directory and a provider need to work
+ * by themselves. A grant that somebody delegates always waits for a person at the provider. */
+static gboolean grant_is_welcome(const Fsc *fsc, const Grant *grant)
+{
+    const char *own = node_oin(fsc->node);
+    if (grant_type_row(grant->type)->publication)
+        return fsc->accept_publications && g_str_equal(grant->directory_peer_id, own);
+    return grant->type == GRANT_SERVICE_CONNECTION && grant->service_delegator == NULL &&
+           g_str_equal(grant->service_peer_id, own) &&
+           fsc_service_accepts(fsc, grant->service_name, grant->outway_peer_id);
+}
+
+gboolean signing_is_welcome(const Fsc *fsc, const StoredContract *stored)
+{
+    if (signed_already(stored, node_oin(fsc->node)) ||
+        stored_contract_state(stored, fsc_now_s(fsc)) != CONTRACT_PROPOSED)
+        return FALSE;
+    for (gsize i = 0; i < stored->contract->n_grants; i++)
+        if (!grant_is_welcome(fsc, &stored->contract->grants[i]))
+            return FALSE;
+    return TRUE;
+}
+
+/* --- proposals --- */
+
+static json_t *new_content(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after)
+{
+    char iv[UUID_TEXT_SIZE];
+    uuid7_new(node_clock(fsc->node), iv);
+    return json_pack("{s:s, s:s, s:s, s:{s:I, s:I}, s:[{s:o}], s:s, s:I}", "fsc_version", FSC_VERSION, "iv",
+                     iv, "group_id", node_group_id(fsc->node), "validity", "not_before",
+                     (json_int_t)not_before, "not_after", (json_int_t)not_after, "grants", "data", grant_data,
+                     "hash_algorithm", FSC_HASH_ALGORITHM, "created_at", (json_int_t)fsc_now_s(fsc));
+}
+
+static gboolean store_proposal(Fsc *fsc, Db *db, const Contract *contract, const char *actor, GError **error)
+{
+    gint64 id;
+    if (!audit_write(db, node_clock(fsc->node), actor, "administrator", "fsc.contract.propose",
+                     contract->hash, "done", NULL, error) ||
+        !fsc_store_contract(db, contract, fsc_now_ms(fsc), &id, error))
+        return FALSE;
+    g_autofree char *jws = sign_and_store(fsc, db, contract, id, SIGNATURE_ACCEPT, error);
+    return jws != NULL && distribute_contract(fsc, db, contract, jws, error);
+}
+
+Contract *signing_propose(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after,
+                          const char *actor, GError **error)
+{
+    g_autoptr(json_t) content = new_content(fsc, grant_data, not_before, not_after);
+    g_autoptr(Contract) contract = contract_parse(content, error);
+    ContractRules rules = {.now_s = fsc_now_s(fsc),
+                           .group_id = node_group_id(fsc->node),
+                           .own_peer_id = node_oin(fsc->node),
+                           .submitter = node_oin(fsc->node),
+                           .offered_services = fsc->services};
+    if (contract == NULL || !rules_contract_check(contract, &rules, error))
+        return NULL;
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    if (db == NULL || !db_begin(db, error) || !store_proposal(fsc, db, contract, actor, error) ||
+        !db_commit(db, error))
+        return NULL;
+    g_clear_pointer(&db, db_release);
+    fsc_contract_changed(fsc, contract->hash);
+    return g_steal_pointer(&contract);
+}
+
+/* --- decisions --- */
+
+/* What a person may still do in each state. After an end nothing can be decided; a revoke is for what is or
+ * may become valid. */
+static gboolean decision_makes_sense(ContractState state, SignatureType type)
+{
+    static const gboolean allowed[CONTRACT_STATE_COUNT][SIGNATURE_TYPE_COUNT] = {
+        [CONTRACT_PROPOSED] =
+            {[SIGNATURE_ACCEPT] = TRUE, [SIGNATURE_REJECT] = TRUE, [SIGNATURE_REVOKE] = TRUE},
+        [CONTRACT_ACCEPTED] = {[SIGNATURE_ACCEPT] = TRUE, [SIGNATURE_REVOKE] = TRUE},
+        [CONTRACT_VALID] = {[SIGNATURE_ACCEPT] = TRUE, [SIGNATURE_REVOKE] = TRUE},
+    };
+    return allowed[state][type];
+}
+
+static gboolean store_decision(Fsc *fsc, Db *db, const char *content_hash, SignatureType type,
+                               const char *actor, GError **error)
+{
+    g_autoptr(StoredContract) stored = fsc_store_load(db, content_hash, error);
+    if (stored == NULL)
+        return FALSE;
+    ContractState state = stored_contract_state(stored, fsc_now_s(fsc));
+    if (!decision_makes_sense(state, type)) {
+        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_RULE,
+                    "the contract is %s: it cannot be %s%s any more", contract_state_name(state),
+                    signature_type_name(type), type == SIGNATURE_REVOKE ? "d" : "ed");
+        return FALSE;
+    }
+    g_autofree char *action = g_strconcat("fsc.contract.", signature_type_name(type), NULL);
+    return audit_write(db, node_clock(fsc->node), actor, "administrator", action, content_hash, "done", NULL,
+                       error) &&
+           signing_place(fsc, db, stored->contract, stored->id, type, error);
+}
+
+gboolean signing_decide(Fsc *fsc, const char *content_hash, SignatureType type, const char *actor,
+                        GError **error)
+{
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    if (db == NULL || !db_begin(db, error) || !store_decision(fsc, db, content_hash, type, actor, error) ||
+        !db_commit(db, error))
+        return FALSE;
+    g_clear_pointer(&db, db_release);
+    fsc_contract_changed(fsc, content_hash);
+    return TRUE;
+}
