@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 
 #define POOL_MAX 16
-#define POOL_WAIT_MS 10000
+#define POOL_WAIT_MS 5000
 
 struct store {
     const DbDriver *driver;

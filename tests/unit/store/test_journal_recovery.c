@@ -364,6 +364,24 @@ static void damage_in_an_older_segment_is_found_by_reading(void **state)
                              &error)); /* the rest is as good as before */
 }
 
+static void a_sound_record_in_the_wrong_place_is_found_by_reading(void **state)
+{
+    guint64 count = 0;
+    g_autofree char *folder = write_segments(&count);
+    g_autofree char *first = segment_path(folder, 1);
+    g_autoptr(GBytes) file = file_read(first);
+    gsize length = word_at(file, SEGMENT_HEADER_SIZE) - RECORD_COVERED_SIZE;
+    g_autofree guint8 *record = g_malloc0(record_size(length));
+    record_seal(record, length, 1, RECORD_FLAG_FIRST, 5, 1);
+    file_patch(first, SEGMENT_HEADER_SIZE, record, record_size(length)); /* the fifth where the first was */
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Journal) journal = journal_new(folder);
+    guint64 read = 0;
+    assert_false(journal_read(journal, 1, count_record, &read, &error));
+    expect_error(&error, FUNDAMENT_ERROR_IO);
+    assert_int_equal(read, 0);
+}
+
 static void what_follows_a_segment_must_continue_it(void **state)
 {
     guint64 count = 0;
@@ -403,6 +421,50 @@ static void a_segment_without_header_is_used_anew(void **state)
     journal = journal_new(folder);
     assert_int_equal(check_all(journal, 2000), kept + 59);
     journal_close(journal);
+}
+
+/* Puts record `n` into a file as a batch would; returns where the next one goes. */
+static guint64 put_record(const char *path, guint64 offset, guint64 n, guint16 flags)
+{
+    g_autoptr(GBytes) data = record_bytes(n, 2000);
+    gsize length = g_bytes_get_size(data);
+    g_autofree guint8 *record = g_malloc0(record_size(length));
+    memcpy(record + RECORD_HEADER_SIZE, g_bytes_get_data(data, NULL), length);
+    record_seal(record, length, 1, flags, n, 1);
+    file_patch(path, offset, record, record_size(length));
+    return offset + record_size(length);
+}
+
+static void what_stood_in_a_segment_without_header_does_not_come_back(void **state)
+{
+    guint64 count = 0;
+    g_autofree char *folder = write_segments(&count);
+    g_autofree char *third = segment_path(folder, 3);
+    g_autofree guint8 *zeros = g_malloc0(SEGMENT_HEADER_SIZE);
+    file_patch(third, 0, zeros, SEGMENT_HEADER_SIZE);
+    guint64 offset = put_record(third, SEGMENT_HEADER_SIZE, count, RECORD_FLAG_FIRST);
+    offset = put_record(third, offset, count + 1, 0); /* of the same batch, which was never acknowledged */
+    put_record(third, offset, count + 2, 0);
+    Journal *journal = journal_new(folder);
+    assert_int_equal(check_all(journal, 2000), count - 1);
+    append_record(journal, count, 2000); /* as long as the one that stood there */
+    journal_close(journal);
+    journal = journal_new(folder);
+    assert_int_equal(check_all(journal, 2000), count);
+    journal_close(journal);
+}
+
+static void a_segment_without_header_but_with_batches_is_damage(void **state)
+{
+    guint64 count = 0;
+    g_autofree char *folder = write_segments(&count);
+    g_autofree char *third = segment_path(folder, 3);
+    g_autofree guint8 *zeros = g_malloc0(SEGMENT_HEADER_SIZE);
+    file_patch(third, 0, zeros, SEGMENT_HEADER_SIZE);
+    guint64 offset = put_record(third, SEGMENT_HEADER_SIZE, count, RECORD_FLAG_FIRST);
+    put_record(third, offset, count + 1,
+               RECORD_FLAG_FIRST); /* written after the first was synced, header and all */
+    open_refused(folder, "000000000003.segment");
 }
 
 static void a_header_without_records_is_a_start(void **state)
@@ -453,8 +515,11 @@ int main(void)
         cmocka_unit_test(exchanged_segments_are_damage),
         cmocka_unit_test(the_oldest_segments_may_be_gone),
         cmocka_unit_test(damage_in_an_older_segment_is_found_by_reading),
+        cmocka_unit_test(a_sound_record_in_the_wrong_place_is_found_by_reading),
         cmocka_unit_test(what_follows_a_segment_must_continue_it),
         cmocka_unit_test(a_segment_without_header_is_used_anew),
+        cmocka_unit_test(what_stood_in_a_segment_without_header_does_not_come_back),
+        cmocka_unit_test(a_segment_without_header_but_with_batches_is_damage),
         cmocka_unit_test(a_header_without_records_is_a_start),
         cmocka_unit_test(a_segment_that_was_being_made_is_removed),
     };
