@@ -284,11 +284,10 @@ BrpQuery *brp_query_parse(const json_t *body, const char *instance, json_t **fau
 {
     *fault = NULL;
     BrpQueryType type;
-    const Flaw *flaw;
-    if (!json_is_object(body) || !query_type(body, &type, &flaw)) {
+    const Flaw *flaw = NULL;
+    if (!query_type(body, &type, &flaw)) {
         json_t *flaws = json_array();
-        add_flaw(flaws, "type", json_is_object(body) ? flaw->code : "required",
-                 json_is_object(body) ? flaw->reason : "Parameter is verplicht.");
+        add_flaw(flaws, "type", flaw->code, flaw->reason);
         *fault = fault_of(flaws, FALSE, instance);
         return NULL;
     }
