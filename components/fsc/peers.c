@@ -219,3 +219,11 @@ char *fsc_peer_name(Fsc *fsc, const char *peer_id)
     g_autoptr(Peer) known = known_peer(fsc, peer_id, NULL);
     return g_strdup(known != NULL ? known->name : peer_id);
 }
+
+char *fsc_peer_address(Fsc *fsc, const char *peer_id)
+{
+    if (g_str_equal(peer_id, node_oin(fsc->node)))
+        return g_strdup(node_manager_address(fsc->node));
+    g_autoptr(Peer) known = known_peer(fsc, peer_id, NULL);
+    return g_strdup(known != NULL ? known->manager_address : NULL);
+}
