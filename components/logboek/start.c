@@ -148,7 +148,7 @@ static gboolean open_parts(Logboek *logboek, GError **error)
     transactions_indexed(logboek->transactions, position.sequence);
     transactions_set_batch_done(logboek->transactions, on_batch, logboek);
     journal_set_batch_done(logboek->journal, on_batch, logboek);
-    if (!remember_journal(logboek, &position, error))
+    if (!transactions_load(logboek->transactions, error) || !remember_journal(logboek, &position, error))
         return FALSE;
     logboek->indexer = indexer_start(logboek->store, logboek->journal, JOURNAL_SHARD, position.sequence,
                                      logboek->records, logboek->transactions);

@@ -113,3 +113,29 @@ gboolean transaction_ids_put_late(Db *db, guint32 shard, const KeyEntry *entry, 
         value_blob(entry->key, KEY_SIZE), value_integer(shard), value_integer((gint64)entry->digest),
         value_integer((gint64)entry->sequence));
 }
+
+GArray *transaction_ids_late_from(Store *store, guint32 shard, gint64 minute, GError **error)
+{
+    guint8 from[KEY_SIZE] = {0};
+    guint64 ms = (guint64)MAX(minute, 0) * 60000;
+    for (guint i = 0; i < 6; i++)
+        from[i] = (guint8)(ms >> (8 * (5 - i)));
+    g_autoptr(Db) db = store_take(store, error);
+    if (db == NULL)
+        return NULL;
+    g_autoptr(Rows) rows = db_query(
+        db, error, "SELECT id, digest, sequence FROM logboek_transaction_late WHERE shard = ?1 AND id >= ?2",
+        value_integer(shard), value_blob(from, sizeof from));
+    if (rows == NULL)
+        return NULL;
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(KeyEntry));
+    while (rows_next(rows)) {
+        gsize length;
+        const void *id = rows_blob(rows, 0, &length);
+        KeyEntry entry = {.digest = (guint64)rows_integer(rows, 1),
+                          .sequence = (guint64)rows_integer(rows, 2)};
+        memcpy(entry.key, id, MIN(length, KEY_SIZE));
+        g_array_append_val(entries, entry);
+    }
+    return entries;
+}

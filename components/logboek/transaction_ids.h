@@ -19,3 +19,7 @@ gboolean transaction_ids_find(Store *store, guint32 shard, const guint8 key[KEY_
 
 /* A late one, by the indexer. */
 gboolean transaction_ids_put_late(Db *db, guint32 shard, const KeyEntry *entry, GError **error);
+
+/* Late ones of this minute and later: ids that came before their time. Array of KeyEntry; NULL with an error.
+ */
+GArray *transaction_ids_late_from(Store *store, guint32 shard, gint64 minute, GError **error);

@@ -9,7 +9,8 @@
 #define WINDOW_MINUTES 5
 #define KEYS_MAX 8000000     /* in memory: over five minutes of 20,000 a second, some 350 MB */
 #define LATE_QUEUE_MAX 10000 /* look-ups that wait; more are refused */
-#define LATE_KEYS_MAX 1000   /* before those that SQL knows are let go */
+#define LATE_KEYS_MAX 1000
+#define LATE_KEYS_BOUND 1000000 /* nobody needs a million ids of the future */
 
 /* The ids of one minute. */
 typedef struct {
@@ -27,11 +28,12 @@ struct transactions {
     void (*batch_done)(gpointer user_data);
     gpointer batch_done_data;
 
+    GMutex sealing; /* one at a time seals */
     GMutex mutex;
-    GPtrArray *buckets; /* of Bucket, in the order of their minutes */
-    gint64 open_minute; /* ids of earlier minutes are late */
-    KeyTable *late;     /* late ids that SQL may not know yet */
-    guint64 indexed;
+    GPtrArray *buckets;  /* of Bucket, in the order of their minutes */
+    gint64 open_minute;  /* ids of earlier minutes are late */
+    KeyTable *late;      /* late ids that SQL may not know yet, and those that came before their time */
+    guint late_keys_max; /* before those that SQL knows are let go */
     KeyWaiters *waiters;
     TransactionCounts counts;
 };
@@ -145,6 +147,16 @@ static Answer answer_from(Transactions *transactions, const KeyEntry *entry, Jou
     return ANSWER_WAITS;
 }
 
+/* Under the lock. `bucket` is that of the id's minute, or NULL. */
+static const KeyEntry *find_in_memory(const Transactions *transactions, const Bucket *bucket,
+                                      const guint8 key[KEY_SIZE])
+{
+    const KeyEntry *entry = bucket == NULL ? NULL : key_table_find(bucket->keys, key);
+    return entry != NULL || key_table_count(transactions->late) == 0
+               ? entry
+               : key_table_find(transactions->late, key);
+}
+
 /* --- ids of now --- */
 
 /* Under the lock. Time passes, so minutes become late; a clock that is set back opens none again. */
@@ -189,12 +201,12 @@ void transactions_append(Transactions *transactions, const LogboekTransaction *t
     if (late) {
         transactions->counts.late++;
     } else {
-        KeyTable *keys = bucket_get(transactions, minute)->keys;
-        const KeyEntry *entry = key_table_find(keys, parts.key);
+        Bucket *bucket = bucket_get(transactions, minute);
+        const KeyEntry *entry = find_in_memory(transactions, bucket, parts.key);
         if (entry != NULL)
             answer = answer_from(transactions, entry, journey, &verdict);
         else
-            key_table_put(keys, parts.key, parts.digest, KEY_PENDING);
+            key_table_put(bucket->keys, parts.key, parts.digest, KEY_PENDING);
     }
     g_mutex_unlock(&transactions->mutex);
     if (late)
@@ -208,20 +220,14 @@ void transactions_append(Transactions *transactions, const LogboekTransaction *t
 
 /* --- late ids, on their own thread --- */
 
-/* In memory: the minute that is being sealed, and late ones that SQL may not know yet. Under the lock. */
-static const KeyEntry *find_in_memory(const Transactions *transactions, const guint8 key[KEY_SIZE])
-{
-    Bucket *bucket = bucket_find(transactions, transaction_minute(key));
-    const KeyEntry *entry = bucket == NULL ? NULL : key_table_find(bucket->keys, key);
-    return entry != NULL ? entry : key_table_find(transactions->late, key);
-}
-
 static Answer late_answer(Transactions *transactions, Journey *journey, TransactionVerdict *verdict)
 {
     KeyEntry known = {.sequence = 0};
     g_autoptr(GError) error = NULL;
     g_mutex_lock(&transactions->mutex);
-    const KeyEntry *entry = find_in_memory(transactions, journey->key);
+    /* The minute may be on its way to SQL. */
+    Bucket *bucket = bucket_find(transactions, transaction_minute(journey->key));
+    const KeyEntry *entry = find_in_memory(transactions, bucket, journey->key);
     Answer answer = entry == NULL ? ANSWER_APPEND : answer_from(transactions, entry, journey, verdict);
     g_mutex_unlock(&transactions->mutex);
     if (answer != ANSWER_APPEND)
@@ -229,7 +235,8 @@ static Answer late_answer(Transactions *transactions, Journey *journey, Transact
     gboolean asked =
         transaction_ids_find(transactions->store, transactions->shard, journey->key, &known, &error);
     g_mutex_lock(&transactions->mutex);
-    if (!asked || g_atomic_int_get(&transactions->stopping)) {
+    gboolean full = key_table_count(transactions->late) >= LATE_KEYS_BOUND;
+    if (!asked || full || g_atomic_int_get(&transactions->stopping)) {
         *verdict = TRANSACTION_FAILED;
         count_verdict(transactions, *verdict, FALSE);
         answer = ANSWER_NOW;
@@ -285,7 +292,7 @@ static GArray *next_to_seal(Transactions *transactions, gint64 *minute)
     return sorted;
 }
 
-gboolean transactions_seal(Transactions *transactions, GError **error)
+static gboolean seal_all(Transactions *transactions, GError **error)
 {
     gint64 minute;
     for (;;) {
@@ -300,6 +307,14 @@ gboolean transactions_seal(Transactions *transactions, GError **error)
     }
 }
 
+gboolean transactions_seal(Transactions *transactions, GError **error)
+{
+    g_mutex_lock(&transactions->sealing);
+    gboolean sealed = seal_all(transactions, error);
+    g_mutex_unlock(&transactions->sealing);
+    return sealed;
+}
+
 /* --- the rest --- */
 
 Transactions *transactions_new(Store *store, Journal *journal, const Clock *clock, guint32 shard,
@@ -311,9 +326,11 @@ Transactions *transactions_new(Store *store, Journal *journal, const Clock *cloc
     transactions->clock = clock;
     transactions->shard = shard;
     transactions->open_minute = sealed_minute + 1;
+    g_mutex_init(&transactions->sealing);
     g_mutex_init(&transactions->mutex);
     transactions->buckets = g_ptr_array_new_with_free_func(bucket_free);
     transactions->late = key_table_new();
+    transactions->late_keys_max = LATE_KEYS_MAX;
     transactions->waiters = key_waiters_new();
     transactions->late_pool = g_thread_pool_new(late_thread, transactions, 1, TRUE, NULL);
     return transactions;
@@ -334,6 +351,7 @@ void transactions_free(Transactions *transactions)
     g_ptr_array_unref(transactions->buckets);
     key_table_free(transactions->late);
     key_waiters_free(transactions->waiters);
+    g_mutex_clear(&transactions->sealing);
     g_mutex_clear(&transactions->mutex);
     g_free(transactions);
 }
@@ -363,26 +381,50 @@ gboolean transactions_remember(Transactions *transactions, const JournalRecord *
     gint64 minute = transaction_minute(parts.key);
     g_mutex_lock(&transactions->mutex);
     gboolean full = FALSE;
-    if (minute >= transactions->open_minute && minute <= minute_now(transactions) + WINDOW_MINUTES)
-        key_table_put(bucket_get(transactions, minute)->keys, parts.key, parts.digest, record->sequence);
-    else if ((parts.flags & TRANSACTION_LATE) != 0)
+    if ((parts.flags & TRANSACTION_LATE) != 0)
         key_table_put(transactions->late, parts.key, parts.digest, record->sequence);
+    else if (minute >= transactions->open_minute)
+        key_table_put(bucket_get(transactions, minute)->keys, parts.key, parts.digest, record->sequence);
     full = record->sequence % 4096 == 0 && keys_in_memory(transactions) > KEYS_MAX;
     g_mutex_unlock(&transactions->mutex);
     return !full || transactions_seal(transactions, error);
 }
 
+/* SQL knows the late ones: memory keeps those whose minute is still to come. */
+static KeyTable *still_to_come(const Transactions *transactions)
+{
+    KeyTable *kept = key_table_new();
+    g_autoptr(GArray) entries = key_table_sorted(transactions->late);
+    for (guint i = 0; i < entries->len; i++) {
+        const KeyEntry *entry = &g_array_index(entries, KeyEntry, i);
+        if (transaction_minute(entry->key) >= transactions->open_minute)
+            key_table_put(kept, entry->key, entry->digest, entry->sequence);
+    }
+    return kept;
+}
+
 void transactions_indexed(Transactions *transactions, guint64 sequence)
 {
     g_mutex_lock(&transactions->mutex);
-    transactions->indexed = sequence;
     KeyTable *late = transactions->late;
-    if (key_table_count(late) > LATE_KEYS_MAX && key_table_pending(late) == 0 &&
+    if (key_table_count(late) > transactions->late_keys_max && key_table_pending(late) == 0 &&
         key_table_highest(late) <= sequence) {
+        transactions->late = still_to_come(transactions);
+        transactions->late_keys_max = LATE_KEYS_MAX + key_table_count(transactions->late);
         key_table_free(late);
-        transactions->late = key_table_new();
     }
     g_mutex_unlock(&transactions->mutex);
+}
+
+gboolean transactions_load(Transactions *transactions, GError **error)
+{
+    g_autoptr(GArray) entries =
+        transaction_ids_late_from(transactions->store, transactions->shard, transactions->open_minute, error);
+    for (guint i = 0; entries != NULL && i < entries->len; i++) {
+        const KeyEntry *entry = &g_array_index(entries, KeyEntry, i);
+        key_table_put(transactions->late, entry->key, entry->digest, entry->sequence);
+    }
+    return entries != NULL;
 }
 
 gboolean transactions_locate(Transactions *transactions, const guint8 key[KEY_SIZE], guint64 *sequence,
@@ -390,7 +432,8 @@ gboolean transactions_locate(Transactions *transactions, const guint8 key[KEY_SI
 {
     KeyEntry known = {.sequence = 0};
     g_mutex_lock(&transactions->mutex);
-    const KeyEntry *entry = find_in_memory(transactions, key);
+    const KeyEntry *entry =
+        find_in_memory(transactions, bucket_find(transactions, transaction_minute(key)), key);
     gboolean found = entry != NULL && entry->sequence != KEY_PENDING;
     *sequence = found ? entry->sequence : 0;
     g_mutex_unlock(&transactions->mutex);

@@ -17,6 +17,8 @@ typedef struct transactions Transactions;
 /* `sealed_minute`: up to here SQL knows the ids; those after it come from transactions_remember(). */
 Transactions *transactions_new(Store *store, Journal *journal, const Clock *clock, guint32 shard,
                                gint64 sealed_minute);
+/* At the start: ids in SQL that came before their time. */
+gboolean transactions_load(Transactions *transactions, GError **error);
 /* Before journal_close(): refuses what waits for a look-up. */
 void transactions_stop(Transactions *transactions);
 void transactions_free(Transactions *transactions); /* after journal_close() */
