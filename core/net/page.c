@@ -9,6 +9,7 @@
 #include "core/crypto/digest.h"
 #include "core/format/json.h"
 #include "core/format/mustache.h"
+#include "core/net/http_private.h"
 #include "core/net/phrases.h"
 #include "core/net/problem.h"
 
@@ -120,7 +121,17 @@ static const char *template_text(const char *name, gpointer user_data)
 /* This page in `code`: its own query, with another lang. */
 static char *language_link(const Request *request, const char *code)
 {
-    return g_strdup_printf("%s?lang=%s", request_path(request), code);
+    GString *link = g_string_new(request_path(request));
+    g_string_append_printf(link, "?lang=%s", code);
+    for (guint i = 0; request->query != NULL && i < request->query->len; i++) {
+        const UrlField *field = request->query->pdata[i];
+        if (strcmp(field->name, "lang") == 0)
+            continue;
+        g_autofree char *name = g_uri_escape_string(field->name, NULL, FALSE);
+        g_autofree char *value = g_uri_escape_string(field->value, NULL, FALSE);
+        g_string_append_printf(link, "&%s=%s", name, value);
+    }
+    return g_string_free(link, FALSE);
 }
 
 static json_t *language_links(const Request *request, const char *current)
