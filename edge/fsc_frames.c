@@ -9,6 +9,8 @@
 #define LOG_SILENT_MS 2000   /* ... and after 2 s the request is refused */
 #define CALL_SILENT_MS 10000 /* other answers may need a call to another organisation */
 #define HOLD_MS 5000         /* decisions.md 30: how long requests wait while `serve` is replaced */
+#define CALL_MAX_MS 15000    /* all that together, also with a node that comes and goes */
+#define WARN_MS 10000        /* between two lines of log about the same */
 #define NOT_READY_MS 200     /* asks again after NOT_READY */
 #define HELLO_MS 2000
 #define BACKOFF_FIRST_MS 10
@@ -39,6 +41,8 @@ struct fsc_frames {
     uint32_t serial; /* high half of the next id */
     ngx_msec_t backoff;
     ngx_msec_t greeted; /* when HELLO was sent */
+    ngx_msec_t warned;  /* when the log last said that the node is not there */
+    ngx_log_t quiet;    /* for nginx's own lines about each attempt to connect */
     ngx_event_t sweep, retry, flush;
 };
 
@@ -104,16 +108,22 @@ static uint8_t call_type(const FscCall *call)
     return call->frame.len >= FRAME_HEADER_SIZE ? call->frame.data[5] : 0;
 }
 
+static void call_wait(FscCall *call, ngx_msec_t ms)
+{
+    ngx_msec_t deadline = ngx_current_msec + ms;
+    call->deadline = (ngx_msec_int_t)(deadline - call->last) < 0 ? deadline : call->last;
+}
+
 /* Sends a call, for the first time or again after the socket broke. */
 static void call_send(FscFrames *frames, FscCall *call)
 {
     ngx_flag_t log = call_type(call) == FRAME_LOG;
     if (frames->state != STATE_READY) {
-        call->deadline = ngx_current_msec + HOLD_MS;
+        call_wait(call, HOLD_MS);
         call->send_again = 0;
         return;
     }
-    call->deadline = ngx_current_msec + (log ? LOG_SILENT_MS : CALL_SILENT_MS);
+    call_wait(call, log ? LOG_SILENT_MS : CALL_SILENT_MS);
     call->send_again = log ? ngx_current_msec + LOG_AGAIN_MS : 0;
     if (call->frame.len > 0)
         (void)out_append(frames, call->frame, call->id); /* when it does not fit it is as if it got lost */
@@ -151,6 +161,7 @@ ngx_int_t fsc_frames_call(FscFrames *frames, FscCall *call)
     if (++frames->serial == 0)
         frames->serial = 1; /* an id of 0 means: not under way */
     call->id = (uint64_t)frames->serial << 32 | slot;
+    call->last = ngx_current_msec + CALL_MAX_MS;
     frames->slots[slot] = call;
     ngx_queue_insert_tail(&frames->calls, &call->queue);
     call_send(frames, call);
@@ -353,17 +364,24 @@ static void frames_close(FscFrames *frames)
     frames->state = STATE_DOWN;
 }
 
+static void frames_warn(FscFrames *frames, const char *why)
+{
+    if (frames->state != STATE_READY && (ngx_msec_int_t)(ngx_current_msec - frames->warned) < WARN_MS)
+        return;
+    frames->warned = ngx_current_msec;
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0, "fsc: the connection to the node at %V %s; trying again",
+                  &frames->path, why);
+}
+
 static void frames_down(FscFrames *frames, const char *why)
 {
-    if (frames->state == STATE_READY || frames->backoff >= BACKOFF_MAX_MS)
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "fsc: the connection to the node at %V %s; trying again", &frames->path, why);
-    frames_close(frames);
-    for (ngx_queue_t *entry = ngx_queue_head(&frames->calls); entry != ngx_queue_sentinel(&frames->calls);
-         entry = ngx_queue_next(entry)) {
-        FscCall *call = ngx_queue_data(entry, FscCall, queue);
-        call->deadline = ngx_current_msec + HOLD_MS;
+    frames_warn(frames, why);
+    if (frames->state == STATE_READY) {
+        for (ngx_queue_t *entry = ngx_queue_head(&frames->calls); entry != ngx_queue_sentinel(&frames->calls);
+             entry = ngx_queue_next(entry))
+            call_wait(ngx_queue_data(entry, FscCall, queue), HOLD_MS);
     }
+    frames_close(frames);
     if (!frames->retry.timer_set)
         ngx_add_timer(&frames->retry, frames->backoff);
     frames->backoff = ngx_min(frames->backoff * 2, BACKOFF_MAX_MS);
@@ -378,7 +396,9 @@ void fsc_frames_connect(FscFrames *frames)
     peer->socklen = sizeof frames->address;
     peer->name = &name;
     peer->get = ngx_event_get_peer;
-    peer->log = ngx_cycle->log;
+    frames->quiet = *ngx_cycle->log;
+    frames->quiet.log_level = NGX_LOG_EMERG;
+    peer->log = &frames->quiet;
     peer->log_error = NGX_ERROR_INFO;
 
     ngx_int_t rc = ngx_event_connect_peer(peer);
@@ -389,6 +409,7 @@ void fsc_frames_connect(FscFrames *frames)
         frames_down(frames, "cannot be made");
         return;
     }
+    peer->connection->log = peer->connection->read->log = peer->connection->write->log = ngx_cycle->log;
     peer->connection->data = frames;
     peer->connection->read->handler = read_handler;
     peer->connection->write->handler = write_handler;
@@ -434,6 +455,7 @@ FscFrames *fsc_frames_create(ngx_cycle_t *cycle, const ngx_str_t *path, const Fs
         return NULL;
     ngx_memcpy(frames->address.sun_path, path->data, path->len);
     frames->backoff = BACKOFF_FIRST_MS;
+    frames->warned = ngx_current_msec - WARN_MS;
     ngx_queue_init(&frames->calls);
     event_init(&frames->sweep, sweep_handler, frames);
     event_init(&frames->retry, retry_handler, frames);

@@ -29,7 +29,8 @@ struct fsc_call {
     ngx_queue_t queue;
     uint64_t id; /* 0: not under way */
     ngx_msec_t send_again;
-    ngx_msec_t deadline;
+    ngx_msec_t deadline; /* in this state of the connection ... */
+    ngx_msec_t last;     /* ... and in any */
 };
 
 /* What `serve` says by itself. */

@@ -6,6 +6,7 @@ edge`), a stand-in for each node, a service and clients. Tests are functions wit
 import hashlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -188,12 +189,13 @@ class Reader:
 
 
 class Service:
-    """What is behind an Inway. `answer(request)` gives bytes, or a list of bytes sent one by one; None hangs up."""
+    """What is behind an Inway. `answer(request)` gives bytes, or a list of bytes sent one by one; None hangs up, also in a list."""
 
     def __init__(self, address):
         self.listener = socket.create_server(address, backlog=512) if not isinstance(address, str) else self.local(address)
         self.requests = []
         self.connections = 0
+        self.blocked = False
         self.answer = self.echo
         self.stopped = False
         threading.Thread(target=self.accept, daemon=True).start()
@@ -233,9 +235,23 @@ class Service:
                     connection.close()
                     return
                 for part in answer if isinstance(answer, list) else [answer]:
-                    connection.sendall(part)
+                    if part is None:
+                        connection.close()
+                        return
+                    self.send(connection, part)
         except (EOFError, OSError, ValueError):
             connection.close()
+
+    def send(self, connection, data):
+        """Sends all; `blocked` is set when the other side has taken nothing for a while."""
+        view = memoryview(data)
+        self.blocked = False
+        while view:
+            _, writable, _ = select.select([], [connection], [], 0.3)
+            self.blocked = not writable
+            if not writable:
+                select.select([], [connection], [])
+            view = view[connection.send(view[:1 << 16], socket.MSG_DONTWAIT):]
 
     def stop(self):
         self.stopped = True
