@@ -328,34 +328,60 @@ json_t *activities_list(Store *store, GError **error)
     return json_pack("{sO}", "processingActivities", list);
 }
 
+/* The id as it is in the register, for an id or for the last part of one; NULL when there is none. Ids are
+ * few: one look along them. */
+static char *id_in_register(Db *db, const char *id, GError **error)
+{
+    g_autoptr(Rows) rows = db_query_values(
+        db, "SELECT id FROM logboek_activities WHERE version = 1 ORDER BY id", NULL, 0, error);
+    g_autofree char *last_part = g_strconcat("/", id, NULL), *found = NULL;
+    while (rows != NULL && rows_next(rows)) {
+        const char *known = rows_text(rows, 0);
+        if (strcmp(known, id) == 0)
+            return g_strdup(known);
+        if (found == NULL && g_str_has_suffix(known, last_part))
+            found = g_strdup(known);
+    }
+    if (rows != NULL && found == NULL)
+        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND,
+                    "the register has no such processing activity");
+    return g_steal_pointer(&found);
+}
+
+static gboolean add_end(Db *db, json_t *activity, const char *id, gint64 version, GError **error)
+{
+    g_autoptr(Rows) next =
+        db_query(db, error, "SELECT valid_from_ms FROM logboek_activities WHERE id = ?1 AND version = ?2",
+                 value_text(id), value_integer(version + 1));
+    if (next == NULL)
+        return FALSE;
+    if (rows_next(next)) {
+        g_autofree char *until = clock_format_rfc3339(rows_integer(next, 0));
+        json_object_set_new(activity, "validUntil", json_string(until));
+    }
+    return TRUE;
+}
+
 json_t *activities_at(Store *store, const char *id, gint64 at_ms, GError **error)
 {
     g_autoptr(Db) db = store_take(store, error);
-    if (db == NULL)
+    g_autofree char *known = db == NULL ? NULL : id_in_register(db, id, error);
+    if (known == NULL)
         return NULL;
     g_autoptr(Rows) rows =
         db_query(db, error,
                  "SELECT content, version, valid_from_ms FROM logboek_activities WHERE id = ?1 AND "
                  "valid_from_ms <= ?2 ORDER BY version DESC LIMIT 1",
-                 value_text(id), value_integer(at_ms));
+                 value_text(known), value_integer(at_ms));
     if (rows == NULL)
         return NULL;
     if (!rows_next(rows)) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND,
-                    "the register has no such processing activity at that time");
+                    "the register did not have this processing activity at that time");
         return NULL;
     }
     g_autoptr(json_t) activity = activity_of(rows, error);
-    if (activity == NULL)
+    if (activity == NULL || !add_end(db, activity, known, rows_integer(rows, 1), error))
         return NULL;
-    g_autoptr(Rows) next =
-        db_query(db, error, "SELECT valid_from_ms FROM logboek_activities WHERE id = ?1 AND version = ?2",
-                 value_text(id), value_integer(rows_integer(rows, 1) + 1));
-    if (next == NULL)
-        return NULL;
-    if (rows_next(next)) {
-        g_autofree char *until = clock_format_rfc3339(rows_integer(next, 0));
-        json_object_set_new(activity, "validUntil", json_string(until));
-    }
     return g_steal_pointer(&activity);
 }

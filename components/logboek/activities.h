@@ -26,6 +26,7 @@ gboolean activities_store(Store *store, const json_t *activities, gint64 now_ms,
 /* {"processingActivities": [...]}: the newest version of each, by id. */
 json_t *activities_list(Store *store, GError **error);
 
-/* The version of an activity at a time: with "version", "validFrom", and "validUntil" when a newer one
- * followed. FUNDAMENT_ERROR_NOT_FOUND when there is no such activity, or it was not there yet. */
+/* The version of an activity at a time, by its id or the last part of it: with "version", "validFrom", and
+ * "validUntil" when a newer one followed. FUNDAMENT_ERROR_NOT_FOUND when there is no such activity, or it was
+ * not there yet. */
 json_t *activities_at(Store *store, const char *id, gint64 at_ms, GError **error);

@@ -192,10 +192,8 @@ void handle_activity(Request *request, gpointer context)
     const char *at = request_query(request, "at");
     gint64 at_ms = clock_now_ms(logboek->clock);
     json_t *activity = NULL;
-    if (at == NULL || clock_parse_rfc3339(at, &at_ms, &error)) {
-        g_autofree char *id = activity_id_complete(logboek->register_base, request_segment(request, "id"));
-        activity = activities_at(logboek->store, id, at_ms, &error);
-    }
+    if (at == NULL || clock_parse_rfc3339(at, &at_ms, &error))
+        activity = activities_at(logboek->store, request_segment(request, "id"), at_ms, &error);
     if (activity != NULL)
         respond_json(request, 200, activity);
     else
