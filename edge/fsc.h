@@ -29,6 +29,7 @@ typedef enum {
     FSC_ROLE_INWAY,  /* fsc_inway: the FSC Inway, requests of other organisations for our services */
     FSC_ROLE_OUTWAY, /* fsc_outway NAME: the FSC Outway, requests of our client NAME for services of others */
     FSC_ROLE_NODE,   /* fsc_node: requests for `serve` itself (Manager, portal, log) */
+    FSC_ROLE_COUNT
 } FscRole;
 
 typedef struct {

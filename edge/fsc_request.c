@@ -3,9 +3,12 @@
  * it). */
 #include "fsc.h"
 
-typedef enum { STEP_NEXT, STEP_WAIT, STEP_REFUSE } StepResult;
+typedef enum { STEP_NEXT, STEP_WAIT, STEP_REFUSE, STEP_AGAIN /* from the step that was set */ } StepResult;
 
 typedef StepResult (*Step)(FscRequest *request);
+
+/* The steps of each role, NULL-terminated; below. */
+static const Step *const steps_of[FSC_ROLE_COUNT];
 
 static StepResult refuse(FscRequest *request, ngx_uint_t frame_status)
 {
@@ -81,6 +84,20 @@ static StepResult step_headers(FscRequest *request)
                 request->traceparent = headers[i].value;
         }
     }
+    return STEP_NEXT;
+}
+
+/* RFC 9110, 15.5.20: a connection is for the name for which TLS was made. nginx checks that only where it
+ * asks for a client certificate. */
+static StepResult step_name(FscRequest *request)
+{
+    static const FscRefusal misdirected = {421, "", "this connection is for another host name"};
+    const ngx_str_t *asked = request->http->http_connection->ssl_servername;
+    const ngx_str_t *host = &request->http->headers_in.server;
+    if (request->http->connection->ssl == NULL)
+        return STEP_NEXT;
+    if (asked == NULL || asked->len != host->len || ngx_strncasecmp(asked->data, host->data, host->len) != 0)
+        return refuse_with(request, &misdirected);
     return STEP_NEXT;
 }
 
@@ -242,27 +259,26 @@ static StepResult step_log(FscRequest *request)
 }
 
 /* decisions.md 1: a verdict dies when it is flushed, also for a request that waited for its log record
- * meanwhile. Its record stays: it tells of an attempt. */
-static StepResult again_unless_stands(FscRequest *request, const FscCache *cache, ngx_uint_t step)
+ * meanwhile: it goes back to the step that asks. Its record stays, and tells of an attempt. */
+static StepResult again_unless_stands(FscRequest *request, const FscCache *cache, Step asks)
 {
     if (fsc_cache_stands(cache, request->answer))
         return STEP_NEXT;
     fsc_answer_unref(request->answer);
     request->answer = NULL;
-    request->step = step - 1; /* STEP_NEXT adds one */
-    return STEP_NEXT;
+    while (steps_of[request->location->role][request->step] != asks)
+        request->step--;
+    return STEP_AGAIN;
 }
-
-#define STEP_ASK 2 /* where both tables ask for a verdict or a route */
 
 static StepResult step_verdict_stands(FscRequest *request)
 {
-    return again_unless_stands(request, request->main->verdicts, STEP_ASK);
+    return again_unless_stands(request, request->main->verdicts, step_verify);
 }
 
 static StepResult step_route_stands(FscRequest *request)
 {
-    return again_unless_stands(request, request->main->routes, STEP_ASK);
+    return again_unless_stands(request, request->main->routes, step_route);
 }
 
 /* decisions.md 30: requests for the node itself wait while it is being replaced. */
@@ -288,13 +304,13 @@ static StepResult step_node(FscRequest *request)
                : refuse(request, FRAME_STATUS_NOT_READY);
 }
 
-static const Step inway_steps[] = {step_headers, step_certificate,    step_verify, step_incoming_id,
-                                   step_log,     step_verdict_stands, NULL};
+static const Step inway_steps[] = {step_headers,     step_name, step_certificate,    step_verify,
+                                   step_incoming_id, step_log,  step_verdict_stands, NULL};
 static const Step outway_steps[] = {step_headers, step_outgoing_id,  step_route,
                                     step_log,     step_route_stands, NULL};
-static const Step node_steps[] = {step_headers, step_certificate, step_node, NULL};
+static const Step node_steps[] = {step_headers, step_name, step_certificate, step_node, NULL};
 
-static const Step *const steps_of[] = {
+static const Step *const steps_of[FSC_ROLE_COUNT] = {
     [FSC_ROLE_INWAY] = inway_steps, [FSC_ROLE_OUTWAY] = outway_steps, [FSC_ROLE_NODE] = node_steps};
 
 /* Life of a request. */
