@@ -294,8 +294,8 @@ const char *certificate_peer_name(const Certificate *certificate)
 
 gboolean certificate_matches_domain(const Certificate *certificate, const char *domain)
 {
-    /* To X509_check_host a leading dot means "any host below", and nothing at all matches everything. */
-    if (domain == NULL || domain[0] == '\0' || domain[0] == '.' || strchr(domain, '*') != NULL)
+    /* To X509_check_host a leading dot means "any host below", and a wildcard would match itself. */
+    if (domain == NULL || domain[0] == '.' || strchr(domain, '*') != NULL)
         return FALSE;
     return X509_check_host(certificate_x509(certificate), domain, strlen(domain),
                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,

@@ -151,7 +151,7 @@ static X509 *anchor_x509_new(const Key *key, const char *name, gint64 now_s, GEr
     return g_steal_pointer(&x509);
 }
 
-/* RFC 5280 5.1.2.4 and 5.1.2.5, and 5.2.3: the number goes up by one with every CRL. Sorts and signs. */
+/* RFC 5280 5.1.2.4 and 5.1.2.5, and 5.2.3: the number goes up by one with every CRL. Signs. */
 static gboolean crl_finish(X509_CRL *crl, const Key *key, gint64 number, gint64 now_s, gint64 next_s,
                            GError **error)
 {
@@ -166,7 +166,7 @@ static gboolean crl_finish(X509_CRL *crl, const Key *key, gint64 number, gint64 
     openssl_require(crl_number != NULL && ASN1_INTEGER_set_int64(crl_number, number) == 1 &&
                         X509_CRL_set1_lastUpdate(crl, now) == 1 && X509_CRL_set1_nextUpdate(crl, next) == 1 &&
                         X509_CRL_add1_ext_i2d(crl, NID_crl_number, crl_number, 0, X509V3_ADD_REPLACE) == 1 &&
-                        X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, key_pkey(key), EVP_sha256()) > 0,
+                        X509_CRL_sign(crl, key_pkey(key), EVP_sha256()) > 0,
                     "X509_CRL_sign");
     return TRUE;
 }

@@ -19,8 +19,10 @@ typedef struct {
 /* Makes anchor.key, anchor.crt (self-signed, 10 years) and an empty crl.pem (30 days) in `folder`. Refuses to overwrite. */
 gboolean pki_create(const char *folder, const char *name, gint64 now_s, GError **error);
 
-/* Issues a leaf (EKU serverAuth and clientAuth) and writes <name>.key (mode 0600) and <name>.crt in `out_folder`. */
+/* Issues a leaf (EKU serverAuth and clientAuth) and writes <name>.key (mode 0600) and <name>.crt in `out_folder`, which is
+ * made when missing; earlier files of that name are replaced. */
 gboolean pki_issue(const char *folder, const PkiLeaf *leaf, const char *out_folder, const char *name, GError **error);
 
-/* Adds the certificate to crl.pem with a new number and update times; next update `valid_s` seconds after now. */
+/* Adds the certificate to crl.pem with a new number and update times; next update `valid_s` seconds after now. Revoking what
+ * is revoked already gives a new CRL with the first date. Safe with others that revoke in the same folder. */
 gboolean pki_revoke(const char *folder, const Certificate *certificate, gint64 now_s, gint64 valid_s, GError **error);

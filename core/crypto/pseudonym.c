@@ -43,7 +43,7 @@ void pseudonymizer_free(Pseudonymizer *pseudonymizer)
 static gint64 version_parse(const char *text, const char *end)
 {
     gint64 version = 0;
-    if (text == end || *text == '0' || end - text > MAX_VERSION_DIGITS)
+    if (text >= end || *text == '0' || end - text > MAX_VERSION_DIGITS)
         return 0;
     for (; text < end; text++) {
         if (!g_ascii_isdigit(*text))
@@ -80,7 +80,7 @@ static gboolean add_file(Pseudonymizer *pseudonymizer, const char *folder, const
     if (!g_str_has_prefix(file, PREFIX) || !g_str_has_suffix(file, SUFFIX))
         return TRUE;
     const char *digits = file + strlen(PREFIX), *end = file + strlen(file) - strlen(SUFFIX);
-    gint64 version = end < digits ? 0 : version_parse(digits, end);
+    gint64 version = version_parse(digits, end);
     if (version > 0)
         return add_version(pseudonymizer, folder, version, error);
     g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,

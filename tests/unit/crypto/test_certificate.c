@@ -214,6 +214,15 @@ static void matches_domains_of_the_alternative_names(void **state)
     assert_false(certificate_matches_domain(certificate, NULL));
 }
 
+static void an_empty_alternative_name_matches_nothing(void **state)
+{
+    const char *const domains[] = {"", NULL};
+    PkiLeaf leaf = leaf_of(OIN, domains);
+    g_autoptr(Certificate) certificate = issue(state, &leaf, "peer");
+    assert_false(certificate_matches_domain(certificate, ""));
+    assert_false(certificate_matches_domain(certificate, "peer.test"));
+}
+
 /* RFC 6125 6.4.4 leaves the common name as a last resort; we have none. */
 static void the_common_name_is_never_a_domain(void **state)
 {
@@ -298,6 +307,24 @@ static void refuses_bytes_behind_the_end_and_encodings_that_are_not_der(void **s
     longer[2] = 0;
     memcpy(longer + 3, data + 2, length - 2);
     ASSERT_NOT_TAKEN(longer, length + 1, "not in DER");
+}
+
+/* X.690 11.2.1: unused bits of a BIT STRING are zero. Here one is said to be unused and is set: as long,
+ * other bytes. */
+static void refuses_an_encoding_that_is_not_der_and_as_long(void **state)
+{
+    PkiLeaf leaf = leaf_of(OIN, NULL);
+    const ASN1_BIT_STRING *signature;
+    g_autoptr(Certificate) certificate = issue(state, &leaf, "peer");
+    g_autoptr(GBytes) der = der_of_x509(certificate_x509(certificate));
+    gsize length = g_bytes_get_size(der);
+    g_autofree guint8 *data = g_memdup2(g_bytes_get_data(der, NULL), length);
+    X509_get0_signature(&signature, NULL, certificate_x509(certificate));
+    guint8 *unused_bits = data + length - ASN1_STRING_length(signature) - 1;
+    assert_int_equal(*unused_bits, 0);
+    *unused_bits = 1;
+    data[length - 1] |= 1;
+    ASSERT_NOT_TAKEN(data, length, "not in DER");
 }
 
 static void refuses_every_cut_of_a_certificate(void **state)
@@ -449,11 +476,13 @@ int main(void)
         cmocka_unit_test(a_peer_id_with_a_nul_in_it_is_refused),
         cmocka_unit_test(the_peer_name_has_no_nul_in_it),
         with_pki(matches_domains_of_the_alternative_names),
+        with_pki(an_empty_alternative_name_matches_nothing),
         with_pki(the_common_name_is_never_a_domain),
         cmocka_unit_test(refuses_what_is_no_certificate),
         with_pki(refuses_a_damaged_block_behind_a_good_one),
         with_pki(passes_over_keys_and_refuses_pem_headers),
         with_pki(refuses_bytes_behind_the_end_and_encodings_that_are_not_der),
+        with_pki(refuses_an_encoding_that_is_not_der_and_as_long),
         with_pki(refuses_every_cut_of_a_certificate),
         with_pki(takes_ten_certificates_and_refuses_eleven),
         with_pki(refuses_more_than_64_kib),

@@ -206,7 +206,9 @@ static void refuses_ecdsa_signatures_of_another_length(void **state)
     memcpy(longer + 34, (const guint8 *)g_bytes_get_data(jws->signature, NULL) + 32, 32);
     const gsize lengths[] = {1, 32, 62, 63, 65};
     for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++) {
-        g_autofree char *cut = with_signature(compact, longer + 1, lengths[i]);
+        guint8 changed[65] = {0};
+        memcpy(changed, g_bytes_get_data(jws->signature, NULL), 64);
+        g_autofree char *cut = with_signature(compact, changed, lengths[i]);
         assert_verify_refused(cut, signer.certificate, JWS_ERROR_SIGNATURE, "not over this text");
     }
     g_autofree char *padded = with_signature(compact, longer, sizeof longer);

@@ -166,6 +166,24 @@ static void refuses_what_is_no_key(void **state)
                         "no key in PEM");
 }
 
+static void refuses_bytes_behind_the_end_of_a_key(void **state)
+{
+    g_autoptr(Key) key = key_generate_p256();
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key_pkey(key));
+    unsigned char *der = NULL;
+    int length = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+    assert_true(length > 0);
+    g_autofree guint8 *longer = g_malloc0((gsize)length + 1);
+    memcpy(longer, der, (gsize)length);
+    g_autofree char *text = g_base64_encode(longer, (gsize)length + 1);
+    g_autofree char *pem =
+        g_strdup_printf("-----BEGIN PRIVATE KEY-----\n%.64s\n%.64s\n%s\n-----END PRIVATE KEY-----\n", text,
+                        text + 64, text + 128);
+    assert_text_refused(state, pem, "not a PKCS#8 key");
+    OPENSSL_free(der);
+    PKCS8_PRIV_KEY_INFO_free(info);
+}
+
 static void a_missing_key_is_not_found_and_a_folder_is_no_key(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -270,6 +288,7 @@ int main(void)
         with_folder(refuses_weak_keys_and_other_kinds),
         with_folder(refuses_what_is_not_pkcs8_with_the_mend_in_the_message),
         with_folder(refuses_what_is_no_key),
+        with_folder(refuses_bytes_behind_the_end_of_a_key),
         with_folder(a_missing_key_is_not_found_and_a_folder_is_no_key),
         with_folder(refuses_a_key_file_beyond_64_kib),
         cmocka_unit_test(a_reference_keeps_the_key),

@@ -379,6 +379,22 @@ static void refuses_signatures_that_are_not_sha2(void **state)
     }
 }
 
+/* What a root says over itself proves nothing: it is trusted because it stands in the file. */
+static void the_signature_of_a_root_over_itself_is_not_judged(void **state)
+{
+    g_autoptr(EVP_PKEY) root_key = EVP_RSA_gen(2048), pkey = EVP_EC_gen("P-256");
+    g_autoptr(X509) x509 = x509_blank(root_key);
+    x509_add_name(x509, NID_commonName, "old root", -1);
+    X509_set_issuer_name(x509, X509_get_subject_name(x509));
+    x509_add_extension(x509, x509, NID_basic_constraints, "critical,CA:TRUE");
+    g_autoptr(Certificate) root = certificate_signed(x509, root_key, EVP_sha1());
+    Authority issuer = {root_key, root};
+    g_autoptr(Certificate) leaf = leaf_under(&issuer, pkey, EVP_sha256());
+    write_anchor(state, root);
+    g_autoptr(TrustAnchors) anchors = load(state, NULL, 0);
+    assert_accepts(anchors, leaf, NOW);
+}
+
 static void assert_files_refused(void **state, const char *anchors_text, const char *crl_text,
                                  const char *part)
 {
@@ -547,6 +563,7 @@ int main(void)
         with_folder(refuses_weak_keys_in_a_leaf),
         with_folder(refuses_a_weak_key_in_an_intermediate),
         with_folder(refuses_signatures_that_are_not_sha2),
+        with_folder(the_signature_of_a_root_over_itself_is_not_judged),
         with_folder(anchors_are_strong_self_signed_authorities),
         with_folder(several_anchors_are_trusted_side_by_side),
         with_folder(crls_are_strong_dated_and_one_an_issuer),
