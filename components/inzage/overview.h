@@ -1,0 +1,20 @@
+/* Parts that the overview and the print view share: who took part, the timeline with its table, and what is
+ * missing. */
+#pragma once
+
+#include "components/inzage/view.h"
+
+/* OINs of all who take part in these cases, those with most cases first. Borrowed. */
+GPtrArray *overview_parties(const GPtrArray *cases);
+
+/* Sets "timeline" (SVG) and "timeline_rows", the same facts as a table; nothing when there are no cases.
+ * `oin`: only its row. */
+void overview_add_timeline(json_t *page, const View *view, const GPtrArray *cases, const char *oin,
+                           gint64 from_ms, gint64 now_ms);
+
+/* Sets "gaps" (organisations without an answer), "partial" (those of whom not everything is here), "sources"
+ * (how far back each goes) and the state of the Directory. */
+void overview_add_gaps(json_t *page, const View *view);
+
+/* About how many bytes a value takes on a page. */
+gsize overview_cost(const json_t *value);

@@ -1,0 +1,180 @@
+/* The overview: who used which data, when and why, and what of that is not known. */
+#include <string.h>
+
+#include "components/inzage/ask.h"
+#include "components/inzage/cases.h"
+#include "components/inzage/overview.h"
+#include "components/inzage/pages.h"
+#include "components/inzage/view.h"
+#include "core/base/identifiers.h"
+#include "core/format/json.h"
+#include "core/net/phrases.h"
+
+#define DAY_MS G_GINT64_CONSTANT(86400000)
+#define PAGE_BYTES 26500 /* of what differs from page to page; layout and fixed texts are the rest of 30 KB  \
+                          */
+#define CASES_A_PAGE 10
+#define OPTIONS_MAX 60
+#define OWN_TIMES_MAX 10
+
+static const struct {
+    const char *name;
+    gint64 days; /* 0: all */
+} PERIODS[] = {{"maand", 30}, {"jaar", 365}, {"alles", 0}};
+#define PERIOD_DEFAULT 1
+
+typedef struct {
+    guint period;    /* index in PERIODS */
+    gint64 from_ms;  /* 0: all */
+    const char *oin; /* NULL: every organisation */
+    guint page;
+} Filter;
+
+static Filter filter_of(const Inzage *inzage, const Request *request)
+{
+    Filter filter = {.period = PERIOD_DEFAULT, .page = 1};
+    guint64 number;
+    const char *period = request_query(request, "periode"), *page = request_query(request, "pagina");
+    for (guint i = 0; i < G_N_ELEMENTS(PERIODS); i++)
+        if (g_strcmp0(period, PERIODS[i].name) == 0)
+            filter.period = i;
+    gint64 days = PERIODS[filter.period].days;
+    filter.from_ms = days == 0 ? 0 : clock_now_ms(node_clock(inzage->node)) - days * DAY_MS;
+    filter.oin =
+        oin_valid(request_query(request, "organisatie")) ? request_query(request, "organisatie") : NULL;
+    if (page != NULL && g_ascii_string_to_unsigned(page, 10, 1, 10000, &number, NULL))
+        filter.page = (guint)number;
+    return filter;
+}
+
+static char *link_to_page(const Filter *filter, guint number)
+{
+    return g_strdup_printf("/gebruik?periode=%s&organisatie=%s&pagina=%u", PERIODS[filter->period].name,
+                           filter->oin == NULL ? "" : filter->oin, number);
+}
+
+/* --- the answer in one sentence --- */
+
+static char *summary(const View *view, const Filter *filter, const GPtrArray *cases)
+{
+    g_autoptr(GPtrArray) parties = overview_parties(cases);
+    const char *what = filter->oin != NULL ? "one" : "all";
+    g_autofree char *count = g_strdup_printf("%u", filter->oin != NULL ? cases->len : parties->len);
+    g_autofree char *times = g_strdup_printf("%u", cases->len);
+    g_autofree char *name = filter->oin == NULL ? NULL : view_name(view, filter->oin);
+    g_autofree char *period_key = g_strconcat("inzage.period.in.", PERIODS[filter->period].name, NULL);
+    g_autofree char *key = g_strconcat("inzage.summary.", cases->len == 0 ? "none." : "", what, NULL);
+    return phrase_format(view->language, key, "n", count, "times", times, "period",
+                         phrase(view->language, period_key), "organisation", name == NULL ? "" : name, NULL);
+}
+
+/* --- the form --- */
+
+static json_t *period_options(const View *view, const Filter *filter)
+{
+    json_t *options = json_array();
+    for (guint i = 0; i < G_N_ELEMENTS(PERIODS); i++) {
+        g_autofree char *key = g_strconcat("inzage.period.", PERIODS[i].name, NULL);
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s, s:b}", "value", PERIODS[i].name, "text",
+                                        phrase(view->language, key), "selected", (int)(i == filter->period)));
+    }
+    return options;
+}
+
+static json_t *organisation_options(const View *view, const Filter *filter, const GPtrArray *parties)
+{
+    json_t *options = json_array();
+    for (guint i = 0; i < parties->len && i < OPTIONS_MAX; i++) {
+        g_autofree char *name = view_name(view, parties->pdata[i]);
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s, s:b}", "value", parties->pdata[i], "text", name,
+                                        "selected", (int)(g_strcmp0(filter->oin, parties->pdata[i]) == 0)));
+    }
+    return options;
+}
+
+/* --- the list --- */
+
+static void add_pagination(json_t *page, const Filter *filter, guint number, guint pages)
+{
+    g_autofree char *newer = number > 1 ? link_to_page(filter, number - 1) : NULL;
+    g_autofree char *older = number < pages ? link_to_page(filter, number + 1) : NULL;
+    json_object_set_new(page, "paged", json_boolean(pages > 1));
+    if (newer != NULL)
+        json_object_set_new(page, "newer", json_string(newer));
+    if (older != NULL)
+        json_object_set_new(page, "older", json_string(older));
+}
+
+static void add_cases(json_t *page, const View *view, const Filter *filter, const GPtrArray *cases)
+{
+    g_autoptr(GPtrArray) shown = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    g_autofree gsize *costs = g_new0(gsize, cases->len + 1);
+    gsize spent = overview_cost(page);
+    for (guint i = 0; i < cases->len; i++) {
+        g_ptr_array_add(shown, view_case(view, cases->pdata[i]));
+        costs[i] = overview_cost(shown->pdata[i]);
+    }
+    g_autoptr(GArray) starts =
+        pages_split(costs, cases->len, spent < PAGE_BYTES ? PAGE_BYTES - spent : 0, CASES_A_PAGE);
+    guint pages = starts->len > 1 ? starts->len - 1 : 1, number = MIN(filter->page, pages);
+    json_t *list = json_array();
+    for (guint i = g_array_index(starts, guint, number - 1);
+         starts->len > 1 && i < g_array_index(starts, guint, number); i++)
+        json_array_append(list, shown->pdata[i]);
+    json_object_set_new(page, "has_cases", json_boolean(cases->len > 0));
+    json_object_set_new(page, "cases", list);
+    add_pagination(page, filter, number, pages);
+}
+
+/* The person's own looks: told, but apart, so that they do not hide what others did. */
+static void add_own_views(json_t *page, const View *view, const GPtrArray *own)
+{
+    json_t *times = json_array();
+    for (guint i = 0; i < own->len && i < OWN_TIMES_MAX; i++) {
+        const Case *item = own->pdata[i];
+        g_autofree char *when = phrase_time(view->language, item->first_ms, TIME_ZONE);
+        g_autofree char *href = g_strconcat("/gebruik/", item->trace_id, NULL);
+        json_array_append_new(times, json_pack("{s:s, s:s}", "when", when, "href", href));
+    }
+    g_autofree char *n = g_strdup_printf("%u", own->len);
+    g_autofree char *label = phrase_format(view->language, "inzage.own.label", "n", n, NULL);
+    json_object_set_new(page, "has_own", json_boolean(own->len > 0));
+    json_object_set_new(page, "own_label", json_string(label));
+    json_object_set_new(page, "own", times);
+}
+
+static json_t *overview(const View *view, const Session *session, Request *request)
+{
+    Filter filter = filter_of(view->inzage, request);
+    const Inzage *inzage = view->inzage;
+    gint64 now_ms = clock_now_ms(node_clock(inzage->node));
+    g_autoptr(GPtrArray) all = cases_of(view->answers->sources, inzage->activity, inzage->register_oin);
+    g_autoptr(GPtrArray) cases = cases_select(all, filter.oin, filter.from_ms, 0, FALSE);
+    g_autoptr(GPtrArray) unfiltered = cases_select(all, NULL, filter.from_ms, 0, FALSE);
+    g_autoptr(GPtrArray) own = cases_select(all, NULL, filter.from_ms, 0, TRUE);
+    g_autoptr(GPtrArray) parties = overview_parties(unfiltered);
+    json_t *page =
+        page_frame(inzage, request, session, "/gebruik",
+                   g_strdup(phrase(view->language, "inzage.uses.title")), summary(view, &filter, cases));
+    json_object_set_new(page, "periods", period_options(view, &filter));
+    json_object_set_new(page, "organisations", organisation_options(view, &filter, parties));
+    overview_add_gaps(page, view);
+    overview_add_timeline(page, view, cases, filter.oin, filter.from_ms, now_ms);
+    add_own_views(page, view, own);
+    add_cases(page, view, &filter, cases);
+    return page;
+}
+
+void page_uses(Request *request, gpointer context)
+{
+    Inzage *inzage = context;
+    const Session *session = page_session(inzage, request);
+    if (session == NULL)
+        return;
+    Filter filter = filter_of(inzage, request);
+    g_autoptr(Answers) answers = ask_logbooks(inzage, request, session, filter.from_ms, NULL);
+    View view = {inzage, answers, request_language(request)};
+    respond_page(request, 200, "inzage_uses", "inzage", overview(&view, session, request));
+}
