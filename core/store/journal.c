@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 
-#define QUEUE_MAX (64 * 1024 * 1024)
+#define QUEUE_MAX ((gsize)64 * 1024 * 1024)
 
 Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence)
 {

@@ -25,7 +25,7 @@
 
 typedef struct journal Journal;
 
-#define JOURNAL_RECORD_MAX (1024 * 1024)
+#define JOURNAL_RECORD_MAX 1048576 /* 1 MiB */
 
 typedef struct {
     guint64 sequence; /* 1, 2, 3, ... over all segments of this shard, no gaps */

@@ -13,7 +13,7 @@
 #include "core/base/error.h"
 
 #define BATCH_RECORDS 1000 /* with the header below IOV_MAX, 1024 */
-#define BATCH_BYTES (4 * 1024 * 1024)
+#define BATCH_BYTES ((gsize)4 * 1024 * 1024)
 #define RETRY_US G_USEC_PER_SEC
 
 typedef struct {

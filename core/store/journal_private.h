@@ -3,7 +3,7 @@
 
 #include "core/store/journal_segment.h"
 
-#define MARK_EVERY (256 * 1024)
+#define MARK_EVERY ((guint64)256 * 1024)
 
 /* Where a record is, every so many bytes, so that a reader need not start at the start of a segment. */
 typedef struct {

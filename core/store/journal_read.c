@@ -118,6 +118,16 @@ static guint start_segment(const Reading *reading)
     return start;
 }
 
+/* The last sequence to read from the segment at `i`. */
+static guint64 last_in(const GPtrArray *segments, guint i, guint64 last)
+{
+    if (i + 1 == segments->len) {
+        return last;
+    }
+    const Segment *after = segments->pdata[i + 1];
+    return MIN(last, after->first_sequence - 1);
+}
+
 static gboolean read_from(Reading *reading, GError **error)
 {
     Journal *journal = reading->journal;
@@ -131,8 +141,7 @@ static gboolean read_from(Reading *reading, GError **error)
     reading->wanted = TRUE;
     for (guint i = 0; i < segments->len && reading->wanted; i++) {
         Segment *segment = segments->pdata[i];
-        const Segment *after = i + 1 < segments->len ? segments->pdata[i + 1] : NULL;
-        guint64 stop = after != NULL ? MIN(reading->last, after->first_sequence - 1) : reading->last;
+        guint64 stop = last_in(segments, i, reading->last);
         reading->expected = MAX(reading->from, segment->first_sequence);
         if (reading->expected <= stop && !read_segment(reading, segment, stop, error)) {
             return FALSE;

@@ -21,8 +21,8 @@
 #include "core/base/error.h"
 
 #define SECTOR_SIZE 512
-#define WINDOW_SIZE (64 * 1024)
-#define FILL_SIZE (256 * 1024)
+#define WINDOW_SIZE ((gsize)64 * 1024)
+#define FILL_SIZE ((guint64)256 * 1024)
 #define RECORD_SIZE_MIN 32 /* of an empty record */
 
 /* What stands behind the last good record. */
@@ -87,7 +87,7 @@ static gboolean rest_scan(int fd, guint64 size, guint64 from, guint64 sequence, 
                         g_strerror(errno));
             return FALSE;
         }
-        for (gssize word = 0; word < MIN(got, WINDOW_SIZE); word += 8) {
+        for (gssize word = 0; word < MIN(got, (gssize)WINDOW_SIZE); word += 8) {
             gsize length = (gsize)MIN(8, got - word);
             if (memcmp(window + word, "\0\0\0\0\0\0\0", length) == 0) {
                 continue;

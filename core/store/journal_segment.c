@@ -8,9 +8,10 @@
 #include "core/base/error.h"
 #include "core/store/crc32c.h"
 
-#define MAGIC "FNDJRNL1"
 #define VERSION 1
-#define BUFFER_SIZE (64 * 1024)
+#define BUFFER_SIZE ((gsize)64 * 1024)
+
+static const guint8 magic[8] = {'F', 'N', 'D', 'J', 'R', 'N', 'L', '1'};
 
 /* Where the fields of a segment's header are. */
 enum {
@@ -71,7 +72,7 @@ static gboolean all_zero(const guint8 *bytes, gsize length)
 void segment_header_write(const SegmentHeader *header, guint8 out[SEGMENT_HEADER_SIZE])
 {
     memset(out, 0, SEGMENT_HEADER_SIZE);
-    memcpy(out + AT_MAGIC, MAGIC, strlen(MAGIC));
+    memcpy(out + AT_MAGIC, magic, sizeof magic);
     put32(out + AT_VERSION, VERSION);
     put32(out + AT_SHARD, header->shard);
     put64(out + AT_NUMBER, header->number);
@@ -84,7 +85,7 @@ SegmentHeaderState segment_header_parse(const guint8 bytes[SEGMENT_HEADER_SIZE],
     if (all_zero(bytes, SEGMENT_HEADER_SIZE)) {
         return SEGMENT_HEADER_EMPTY;
     }
-    if (memcmp(bytes + AT_MAGIC, MAGIC, strlen(MAGIC)) != 0 || get32(bytes + AT_VERSION) != VERSION ||
+    if (memcmp(bytes + AT_MAGIC, magic, sizeof magic) != 0 || get32(bytes + AT_VERSION) != VERSION ||
         get32(bytes + AT_HEADER_CRC) != crc32c(bytes, AT_HEADER_CRC)) {
         return SEGMENT_HEADER_BAD;
     }

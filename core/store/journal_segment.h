@@ -4,9 +4,9 @@
 
 #include "core/store/journal.h"
 
-#define SEGMENT_SIZE (64 * 1024 * 1024)
-#define SEGMENT_SIZE_FIRST                                                                                   \
-    (4 * 1024 * 1024) /* so that a new journal opens at once and a quiet one stays small */
+/* The first one is small, so that a new journal opens at once and a quiet one stays small. */
+#define SEGMENT_SIZE ((guint64)64 * 1024 * 1024)
+#define SEGMENT_SIZE_FIRST ((guint64)4 * 1024 * 1024)
 #define SEGMENT_HEADER_SIZE 64
 #define RECORD_HEADER_SIZE 28  /* length, CRC, kind, flags, sequence, time */
 #define RECORD_COVERED_SIZE 20 /* of these, what the CRC covers and the length counts: from kind on */

@@ -97,6 +97,22 @@ static gboolean make_private(const char *path, GError **error)
     return TRUE;
 }
 
+/* While another process makes the same file, or recovers it, the switch to WAL is refused at once: SQLite's
+ * own waiting does not cover it. */
+static gboolean configure(SqliteDb *db)
+{
+    static const char *const settings =
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY";
+    gint64 deadline = g_get_monotonic_time() + STORE_BUSY_MS * G_TIME_SPAN_MILLISECOND;
+    int result = sqlite3_exec(db->handle, settings, NULL, NULL, NULL);
+    while ((result & 0xff) == SQLITE_BUSY && g_get_monotonic_time() < deadline) {
+        g_usleep(2000);
+        result = sqlite3_exec(db->handle, settings, NULL, NULL, NULL);
+    }
+    return result == SQLITE_OK;
+}
+
 static Db *sqlite_open(const char *path, GError **error)
 {
     if (path[0] == '\0' || path[0] == ':') {
@@ -114,10 +130,7 @@ static Db *sqlite_open(const char *path, GError **error)
     if (opened) {
         harden(db->handle);
         sqlite3_busy_timeout(db->handle, STORE_BUSY_MS);
-        opened = sqlite3_exec(db->handle,
-                              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                              "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY",
-                              NULL, NULL, NULL) == SQLITE_OK;
+        opened = configure(db);
     }
     if (!opened) {
         set_error(db, path, error);
