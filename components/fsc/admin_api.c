@@ -46,10 +46,13 @@ static json_t *state_json(Fsc *fsc, const StoredContract *stored)
         }
         json_array_append_new(peers, peer);
     }
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "hash", contract->hash, "state",
-                     contract_state_name(stored_contract_state(stored, fsc_now_s(fsc))), "created_at",
-                     (json_int_t)contract->created_at, "not_before", (json_int_t)contract->not_before,
-                     "not_after", (json_int_t)contract->not_after, "grants", grants, "peers", peers);
+    /* In capitals, as every enumeration of FSC's own documents. */
+    g_autofree char *state =
+        g_ascii_strup(contract_state_name(stored_contract_state(stored, fsc_now_s(fsc))), -1);
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "hash", contract->hash, "state", state,
+                     "created_at", (json_int_t)contract->created_at, "not_before",
+                     (json_int_t)contract->not_before, "not_after", (json_int_t)contract->not_after, "grants",
+                     grants, "peers", peers);
 }
 
 void fsc_admin_contracts(Request *request, gpointer context)

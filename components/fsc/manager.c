@@ -68,8 +68,11 @@ static void receive(Request *request, Fsc *fsc, const char *url_hash, SignatureT
         return;
     g_autoptr(json_t) body = request_json(request, &error);
     if (body == NULL) {
-        if (!request_answered(request))
-            respond_error(request, error);
+        /* Too deep or too many values is as malformed as a missing brace: trying again later does not help.
+         */
+        if (g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_LIMIT))
+            error->code = FUNDAMENT_ERROR_INVALID;
+        respond_error(request, error);
         return;
     }
     Submission submission = {.certificate = request_certificate(request),

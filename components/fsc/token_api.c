@@ -62,8 +62,7 @@ void manager_token(Request *request, gpointer context)
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) form = request_form(request, &error);
     if (form == NULL) {
-        if (!request_answered(request))
-            refuse(request, TOKEN_REFUSED_FORM, NULL);
+        refuse(request, TOKEN_REFUSED_FORM, error->message);
         return;
     }
     TokenRequest asked = {.grant_type = json_string_at(form, "grant_type"),
