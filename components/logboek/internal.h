@@ -5,7 +5,6 @@
 #include "components/logboek/logboek.h"
 #include "components/logboek/records.h"
 #include "components/logboek/transactions.h"
-#include "core/net/limits.h"
 
 struct logboek {
     Node *node;
@@ -18,8 +17,7 @@ struct logboek {
     char *address; /* "https://host/logboek/v1": what the ids of this logbook and its register begin with */
     char *register_base; /* address "/processing-activities/" */
     gint64 begins_ms;
-    Limits *reading; /* of organisations that read */
-    gint rejected;   /* spans, since the start; atomic */
+    gint rejected; /* spans, since the start; atomic */
     void (*batch_done)(gpointer user_data);
     gpointer batch_done_data;
 };
@@ -27,6 +25,10 @@ struct logboek {
 /* start.c: opens the journal and reads what memory needs. NULL with an error. */
 Logboek *logboek_open(Node *node, GError **error);
 void logboek_close(gpointer logboek);
+
+/* Gives the index a second to come up to what is on disk now, so that an answer holds what was acknowledged
+ * before the question. */
+void logboek_let_index_catch_up(Logboek *logboek);
 
 /* {"periodStart": ...}: since when records are kept. */
 json_t *logboek_period(const Logboek *logboek);

@@ -9,6 +9,8 @@
 #include "core/base/error.h"
 #include "core/format/json.h"
 
+#define INDEX_PATIENCE_MS 1000
+
 Logboek *logboek_of(const Node *node)
 {
     return node_component(node, logboek_component.name);
@@ -84,6 +86,11 @@ json_t *logboek_transactions(Logboek *logboek, const TransactionQuery *query, GE
     return transaction_query(&source, query, error);
 }
 
+void logboek_let_index_catch_up(Logboek *logboek)
+{
+    indexer_wait(logboek->indexer, journal_last(logboek->journal), INDEX_PATIENCE_MS);
+}
+
 json_t *logboek_operations_of(Logboek *logboek, const char *bsn, gint64 from_ms, gint64 until_ms, guint limit,
                               gboolean *more, GError **error)
 {
@@ -93,6 +100,7 @@ json_t *logboek_operations_of(Logboek *logboek, const char *bsn, gint64 from_ms,
                             .from_ms = from_ms,
                             .until_ms = until_ms,
                             .limit = CLAMP(limit, 1, OPERATIONS_LIMIT_MAX)};
+    logboek_let_index_catch_up(logboek);
     json_t *operations = operations_query(logboek->store, &query, &next, error);
     *more = next != NULL;
     return operations;

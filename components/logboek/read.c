@@ -10,19 +10,14 @@
 #define API_VERSION "1.0.0"
 #define LIMIT_DEFAULT 100
 
-/* A contract lets an organisation in; how often is bounded for each. */
-static gboolean admit(Logboek *logboek, Request *request)
+/* Takes the reference; NULL answers the error. */
+static void answer_or_error(Request *request, json_t *answer, const GError *error)
 {
-    const char *peer_id = request_peer_id(request);
-    guint wait_s =
-        limits_take(logboek->reading, peer_id == NULL ? "" : peer_id, clock_now_us(logboek->clock));
     respond_header(request, "API-Version", API_VERSION);
-    if (wait_s == 0)
-        return TRUE;
-    g_autofree char *seconds = g_strdup_printf("%u", wait_s);
-    respond_header(request, "Retry-After", seconds);
-    respond_problem(request, 429, "Too Many Requests", "try again after %u seconds", wait_s);
-    return FALSE;
+    if (answer != NULL)
+        respond_json(request, 200, answer);
+    else
+        respond_error(request, error);
 }
 
 /* --- POST /logboek/v1/data-processing-operations --- */
@@ -132,6 +127,7 @@ static json_t *answer(Logboek *logboek, const json_t *body, GError **error)
         return NULL;
     asked.query.subjects = (const char *const *)subjects;
     g_autofree char *next = NULL;
+    logboek_let_index_catch_up(logboek);
     json_t *operations = operations_query(logboek->store, &asked.query, &next, error);
     if (operations == NULL)
         return NULL;
@@ -146,14 +142,9 @@ void handle_operations(Request *request, gpointer context)
 {
     Logboek *logboek = context;
     g_autoptr(GError) error = NULL;
-    if (!admit(logboek, request))
-        return;
     g_autoptr(json_t) body = request_json(request, &error);
     json_t *result = body == NULL ? NULL : answer(logboek, body, &error);
-    if (result != NULL)
-        respond_json(request, 200, result);
-    else
-        respond_error(request, error);
+    answer_or_error(request, result, error);
 }
 
 /* --- the register, and how far back the log goes --- */
@@ -173,13 +164,10 @@ void handle_activities(Request *request, gpointer context)
     static const char *const KNOWN[] = {NULL};
     Logboek *logboek = context;
     g_autoptr(GError) error = NULL;
-    if (!admit(logboek, request) || !no_other_parameters(request, KNOWN))
+    if (!no_other_parameters(request, KNOWN))
         return;
     json_t *activities = activities_list(logboek->store, &error);
-    if (activities != NULL)
-        respond_json(request, 200, activities);
-    else
-        respond_error(request, error);
+    answer_or_error(request, activities, error);
 }
 
 void handle_activity(Request *request, gpointer context)
@@ -187,23 +175,20 @@ void handle_activity(Request *request, gpointer context)
     static const char *const KNOWN[] = {"at", NULL};
     Logboek *logboek = context;
     g_autoptr(GError) error = NULL;
-    if (!admit(logboek, request) || !no_other_parameters(request, KNOWN))
+    if (!no_other_parameters(request, KNOWN))
         return;
     const char *at = request_query(request, "at");
     gint64 at_ms = clock_now_ms(logboek->clock);
     json_t *activity = NULL;
     if (at == NULL || clock_parse_rfc3339(at, &at_ms, &error))
         activity = activities_at(logboek->store, request_segment(request, "id"), at_ms, &error);
-    if (activity != NULL)
-        respond_json(request, 200, activity);
-    else
-        respond_error(request, error);
+    answer_or_error(request, activity, error);
 }
 
 void handle_usage_period(Request *request, gpointer context)
 {
     static const char *const KNOWN[] = {NULL};
     Logboek *logboek = context;
-    if (admit(logboek, request) && no_other_parameters(request, KNOWN))
-        respond_json(request, 200, logboek_period(logboek));
+    if (no_other_parameters(request, KNOWN))
+        answer_or_error(request, logboek_period(logboek), NULL);
 }

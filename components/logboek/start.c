@@ -10,9 +10,6 @@
 #define MEMORY_MS (10 * 60 * 1000) /* keys of records, see records.h */
 #define MINUTE_MS 60000
 #define WINDOW_MINUTES 5 /* of transaction ids, see transactions.h */
-#define READ_PER_SECOND 20
-#define READ_BURST 100
-#define READ_PEERS 10000
 
 static char *address_of(Node *node)
 {
@@ -166,7 +163,6 @@ Logboek *logboek_open(Node *node, GError **error)
         logboek->address,
         g_str_has_prefix(logboek->address, "urn:") ? ":processing-activity:" : "/processing-activities/",
         NULL);
-    logboek->reading = limits_new(READ_PER_SECOND, READ_BURST, READ_PEERS);
     if (open_parts(logboek, error))
         return logboek;
     logboek_close(logboek);
@@ -183,7 +179,6 @@ void logboek_close(gpointer context)
         journal_close(logboek->journal);
     transactions_free(logboek->transactions);
     records_free(logboek->records);
-    limits_free(logboek->reading);
     g_free(logboek->address);
     g_free(logboek->register_base);
     g_free(logboek);
