@@ -40,6 +40,8 @@ typedef struct {
     gsize length;
 } Value;
 
+/* NULL takes the type of the place where it stands; where there is none (?1 IS NULL and no more of ?1) write
+ * CAST(?1 AS TEXT). */
 Value value_null(void);
 Value value_integer(gint64 integer);
 Value value_text(const char *text); /* NULL becomes VALUE_NULL */

@@ -50,6 +50,20 @@ static char *fresh_url(int engine)
     return g_strdup_printf("sqlite:%s/test.db", folder);
 }
 
+static void fixture_clear(Fixture *fixture)
+{
+    db_release(fixture->db);
+    store_close(fixture->store);
+    g_free(fixture->url);
+}
+
+void fixture_skip(Fixture *fixture, const char *why)
+{
+    fixture_clear(fixture);
+    print_message("skipped: %s\n", why);
+    skip();
+}
+
 static void run_one(void **state)
 {
     const Run *run = *state;
@@ -65,9 +79,7 @@ static void run_one(void **state)
     fixture.db = store_take(fixture.store, &error);
     no_error(error);
     run->test.body(&fixture);
-    db_release(fixture.db);
-    store_close(fixture.store);
-    g_free(fixture.url);
+    fixture_clear(&fixture);
 }
 
 int cases_run(const char *name, const Case *cases, gsize n_cases)

@@ -38,6 +38,9 @@ void refused(Db *db, const char *sql, const Value *values, gsize n_values, Funda
 /* Stands for a citizen service number: refused() sees to it that no error repeats it. */
 #define SECRET "123456782"
 
+/* Ends the test as skipped. */
+void fixture_skip(Fixture *fixture, const char *why);
+
 /* A statement without values that must work. */
 void run_sql(Db *db, const char *sql);
 

@@ -511,8 +511,7 @@ static void sqlite_keeps_what_was_committed_before_a_kill(Fixture *fixture)
 static void postgresql_connections_that_broke_are_replaced(Fixture *fixture)
 {
     if (!test_postgresql_is_own()) {
-        print_message("skipped: the PostgreSQL server is not ours to restart\n");
-        skip();
+        fixture_skip(fixture, "the PostgreSQL server is not ours to restart");
     }
     g_autoptr(GError) error = NULL;
     things_make(fixture->db);
