@@ -106,7 +106,7 @@ void hmac_sha256(GBytes *key, const void *data, gsize length, guint8 out[SHA256_
 void hkdf_sha256(const void *secret, gsize secret_length, const char *info, guint8 *out, gsize length)
 {
     static const guint8 no_salt[SHA256_SIZE]; /* RFC 5869 2.2: "if not provided, a string of HashLen zeros" */
-    if (length > 255 * SHA256_SIZE)
+    if (length > (gsize)255 * SHA256_SIZE)
         g_error("HKDF-SHA-256 gives no more than 8160 bytes (RFC 5869 2.3)");
     guint8 pseudorandom_key[SHA256_SIZE], block[SHA256_SIZE];
     hmac(no_salt, sizeof no_salt, secret, secret_length, pseudorandom_key);

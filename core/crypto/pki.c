@@ -11,11 +11,11 @@
 #include "core/crypto/file.h"
 #include "core/crypto/openssl.h"
 
-#define DAY_S (24 * 60 * 60)
+#define DAY_S 86400
 #define ANCHOR_DAYS 3653 /* ten years with their leap days */
 #define CRL_DAYS 30
 #define SERIAL_SIZE 16
-#define MAX_CRL_BYTES (64 * 1024 * 1024)
+#define MAX_CRL_BYTES ((gsize)64 * 1024 * 1024)
 
 /* The anchor of a folder, and what it signs with. */
 typedef struct {

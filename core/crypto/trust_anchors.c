@@ -8,8 +8,8 @@
 #include "core/crypto/file.h"
 #include "core/crypto/openssl.h"
 
-#define MAX_ANCHORS_BYTES (1024 * 1024)
-#define MAX_CRL_BYTES (64 * 1024 * 1024) /* those of a national PKI are several megabytes */
+#define MAX_ANCHORS_BYTES ((gsize)1024 * 1024)
+#define MAX_CRL_BYTES ((gsize)64 * 1024 * 1024) /* those of a national PKI are several megabytes */
 #define MAX_DEPTH 10
 
 struct trust_anchors {
