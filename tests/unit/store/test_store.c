@@ -367,7 +367,7 @@ static void a_constraint_checked_at_commit_is_a_conflict(Fixture *fixture)
 
 static void refuses_other_urls(Fixture *fixture)
 {
-    const char *urls[] = {"",        "mysql://x:" SECRET "@y", "/tmp/x.db",
+    const char *urls[] = {"",        "mysql://x:" SECRET "@y", "/x/plain.db",
                           "sqlite:", "sqlite::memory:",        "SQLITE:x"};
     for (gsize i = 0; i < G_N_ELEMENTS(urls); i++) {
         g_autoptr(GError) error = NULL;
