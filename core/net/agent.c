@@ -116,7 +116,7 @@ Agent *agent_take(AgentPools *pools, const char *name, const TlsIdentity *tls, G
     g_autofree char *stamp = identity_stamp(tls, error);
     if (stamp == NULL)
         return NULL;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pools->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&pools->lock);
     AgentPool *pool = g_hash_table_lookup(pools->by_name, name);
     if (pool == NULL) {
         pool = g_new0(AgentPool, 1);

@@ -57,7 +57,7 @@ void callers_free(Callers *callers)
 /* A new reference when this text was verified under these anchors less than a minute ago. */
 static Certificate *recall(Callers *callers, const char *key, const TrustAnchors *anchors, gint64 now_s)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&callers->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&callers->lock);
     if (callers->anchors != anchors)
         return NULL;
     const Verified *verified = g_hash_table_lookup(callers->verified, key);
@@ -69,7 +69,7 @@ static Certificate *recall(Callers *callers, const char *key, const TrustAnchors
 static void remember(Callers *callers, const char *key, const TrustAnchors *anchors,
                      const Certificate *certificate, gint64 now_s)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&callers->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&callers->lock);
     if (callers->anchors != anchors) {
         trust_anchors_unref((TrustAnchors *)callers->anchors);
         callers->anchors = trust_anchors_ref((TrustAnchors *)anchors);

@@ -1,5 +1,6 @@
 #include "core/net/client.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -41,6 +42,8 @@ HttpClient *http_client_new(void)
     if (g_once_init_enter(&initialised)) {
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
             g_error("libcurl does not start");
+        signal(SIGPIPE,
+               SIG_IGN); /* OpenSSL writes to a socket that the other side closed, without MSG_NOSIGNAL */
         g_once_init_leave(&initialised, 1);
     }
     HttpClient *client = g_new(HttpClient, 1);

@@ -41,6 +41,7 @@ typedef struct {
 void http_reply_free(HttpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpReply, http_reply_free)
 
+/* The first one makes the process ignore SIGPIPE. */
 HttpClient *http_client_new(void);
 void http_client_free(HttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpClient, http_client_free)

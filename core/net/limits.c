@@ -70,7 +70,7 @@ static Bucket *find_or_make(Limits *limits, const char *key, gint64 now_us)
 
 guint limits_take(Limits *limits, const char *key, gint64 now_us)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&limits->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&limits->lock);
     Bucket *bucket = find_or_make(limits, key, now_us);
     double passed_s = (double)MAX(now_us - bucket->filled_us, 0) / G_USEC_PER_SEC;
     bucket->tokens = MIN(limits->burst, bucket->tokens + passed_s * limits->per_second);

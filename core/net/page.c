@@ -209,11 +209,11 @@ void respond_page(Request *request, guint status, const char *template_name, con
                   json_t *context)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) owned = context;
+    g_autoptr(json_t) values = context;
     const char *language = request_language(request);
-    json_object_set_new(context, "t", phrases_of(language, component));
-    add_site(request, context, language);
-    char *html = render(template_name, context, &error);
+    json_object_set_new(values, "t", phrases_of(language, component));
+    add_site(request, values, language);
+    char *html = render(template_name, values, &error);
     if (html == NULL) {
         g_critical("trace %s: %s", request_trace(request)->trace_id, error->message);
         status = 500;

@@ -58,7 +58,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
         return;
     HttpServer *server = request->listener->server;
     if (request->counted) {
-        g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+        g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
         server->running--;
         g_cond_broadcast(&server->idle);
     }
@@ -101,7 +101,7 @@ static void run_handler(gpointer data, gpointer user_data)
 static gboolean count_in(Request *request)
 {
     HttpServer *server = request->listener->server;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
     if (server->stopping)
         return FALSE;
     server->running++;
@@ -181,7 +181,7 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
-static void log_line(void *cls, const char *format, va_list arguments)
+G_GNUC_PRINTF(2, 0) static void log_line(void *cls, const char *format, va_list arguments)
 {
     g_autofree char *line = g_strdup_vprintf(format, arguments);
     g_debug("%s", g_strchomp(line));
