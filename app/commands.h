@@ -1,5 +1,5 @@
-/* The subcommands of `fundament`: one file each for those of the program itself. The exit status is theirs: 0, 1 for an error, 2 for wrong
- * usage. */
+/* The subcommands of `fundament`: one file each for those of the program itself. The exit status is theirs:
+ * 0, 1 for an error, 2 for wrong usage. */
 #pragma once
 
 #include <glib.h>
@@ -14,5 +14,7 @@ int command_version(int argc, char **argv);
 /* One line on stderr, and 2. */
 int command_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* Takes options out of argv. FALSE after a message on stderr; `*status` is then the exit status. --help prints and gives 0. */
-gboolean command_options(int *argc, char ***argv, const GOptionEntry *entries, const char *arguments, const char *summary, int *status);
+/* Takes options out of argv. FALSE after a message on stderr; `*status` is then the exit status. --help
+ * prints and gives 0. */
+gboolean command_options(int *argc, char ***argv, const GOptionEntry *entries, const char *arguments,
+                         const char *summary, int *status);

@@ -21,11 +21,13 @@ static int check(const char *given)
     return 0;
 }
 
+/* One line a key, so that grep finds it. */
 static void print_key(const ConfigKey *key)
 {
-    printf("  %-24s %s", key->key, key->help);
+    g_autofree char *name = g_strdup_printf("[%s] %s", key->section, key->key);
     g_autofree char *words = key->choices == NULL ? NULL : g_strjoinv(", ", (char **)key->choices);
-    printf(" (%s%s%s", kind_names[key->kind], words == NULL ? "" : ": ", words == NULL ? "" : words);
+    printf("%-26s %s (%s%s%s", name, key->help, kind_names[key->kind], words == NULL ? "" : ": ",
+           words == NULL ? "" : words);
     if (key->required)
         printf("; required");
     if (key->fallback != NULL)
@@ -33,35 +35,18 @@ static void print_key(const ConfigKey *key)
     printf(")\n");
 }
 
-/* A section stands once, even when its keys lie apart in the table. */
-static void print_sections(const ConfigKey *keys, gsize count)
-{
-    for (gsize i = 0; i < count; i++) {
-        gboolean seen = FALSE;
-        for (gsize j = 0; j < i && !seen; j++)
-            seen = strcmp(keys[i].section, keys[j].section) == 0;
-        if (seen)
-            continue;
-        g_autofree char *title =
-            g_str_has_suffix(keys[i].section, ".*")
-                ? g_strdup_printf("%.*sNAME", (int)strlen(keys[i].section) - 1, keys[i].section)
-                : g_strdup(keys[i].section);
-        printf("[%s]\n", title);
-        for (gsize j = i; j < count; j++) {
-            if (strcmp(keys[i].section, keys[j].section) == 0)
-                print_key(&keys[j]);
-        }
-    }
-}
-
 static int print_keys(void)
 {
     gsize count = 0;
     const ConfigKey *own = node_config_keys(&count);
-    print_sections(own, count);
-    printf("[hosts]\n  %-24s IP address of that host, for calls to other organisations\n", "NAME");
-    for (gsize i = 0; i < components_count; i++)
-        print_sections(components[i]->config, components[i]->n_config);
+    for (gsize i = 0; i < count; i++)
+        print_key(&own[i]);
+    printf("%-26s IP address of the host NAME, for calls to other organisations (any number)\n",
+           "[hosts] NAME");
+    for (gsize i = 0; i < components_count; i++) {
+        for (gsize j = 0; j < components[i]->n_config; j++)
+            print_key(&components[i]->config[j]);
+    }
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* What a component is: a row in the table of app/components.c. A new one is a folder, a row there, its migrations, its API document
- * and its phrases. */
+/* What a component is: a row in the table of app/components.c. A new one is a folder, a row there, its
+ * migrations, its API document and its phrases. */
 #pragma once
 
 #include <glib.h>
@@ -10,22 +10,25 @@
 
 typedef struct node Node;
 
-/* A job of the node: run by one process at a time (lease), first soon after the start, then every `interval_s` after it ended. */
+/* A job of the node: run by one process at a time (lease), first soon after the start, then every
+ * `interval_s` after it ended. */
 typedef struct {
     const char *name; /* "fsc.renew" */
     guint interval_s;
     gboolean (*run)(Node *node, gpointer context, GError **error);
 } Job;
 
-/* What a message in the outbox of this kind does. TRUE: delivered. FALSE: tried again later, with the reason in `error`;
- * FUNDAMENT_ERROR_INVALID or _RULE or _DENIED or _NOT_FOUND put it aside as dead at once (visible, never dropped). */
+/* What a message in the outbox of this kind does. TRUE: delivered. FALSE: tried again later, with the reason
+ * in `error`; FUNDAMENT_ERROR_INVALID or _RULE or _DENIED or _NOT_FOUND put it aside as dead at once
+ * (visible, never dropped). */
 typedef struct {
     const char *kind; /* "fsc.signature" */
     gboolean (*deliver)(Node *node, gpointer context, const char *destination, GBytes *body, GError **error);
 } OutboxKind;
 
-/* A subcommand: `fundament <component> <name> ...`. `argv[0]` is its name. The exit status: 0, 1 for an error (one line on stderr), 2
- * for wrong usage. Commands that act on a running node talk to its admin socket (core/node/admin.h). */
+/* A subcommand: `fundament <component> <name> ...`. `argv[0]` is its name. The exit status: 0, 1 for an error
+ * (one line on stderr), 2 for wrong usage. Commands that act on a running node talk to its admin socket
+ * (core/node/admin.h). */
 typedef struct {
     const char *name;
     const char *arguments; /* "SERVICE.PEER [--not-after DATE]", for --help */
@@ -34,9 +37,9 @@ typedef struct {
 } Command;
 
 typedef struct {
-    const char *name;                 /* the folder, the section in node.conf, the prefix of its paths */
-    const char *const *needs;         /* names of components that must be on as well, NULL-terminated, or NULL */
-    const ConfigKey *config;          /* the keys of its sections */
+    const char *name;         /* the folder, the section in node.conf, the prefix of its paths */
+    const char *const *needs; /* names of components that must be on as well, NULL-terminated, or NULL */
+    const ConfigKey *config;  /* the keys of its sections */
     gsize n_config;
     const Route *routes;
     gsize n_routes;
@@ -44,13 +47,14 @@ typedef struct {
     gsize n_jobs;
     const OutboxKind *outbox;
     gsize n_outbox;
-    FrameHandler frames[16];          /* by enum frame_type; NULL: not mine */
+    FrameHandler frames[16]; /* by enum frame_type; NULL: not mine */
     const Command *commands;
     gsize n_commands;
-    /* Called in the order of the table, after the store is migrated (schema/<name>/ is found by the name). The result is the context for
-     * handlers, jobs and outbox, and what node_component() gives; NULL with an error stops the node. */
+    /* Called in the order of the table, after the store is migrated (schema/<name>/ is found by the name).
+     * The result is the context for handlers, jobs and outbox, and what node_component() gives; NULL with an
+     * error stops the node. */
     gpointer (*start)(Node *node, GError **error);
-    void (*stop)(gpointer context);   /* in reverse order, after the server has stopped */
+    void (*stop)(gpointer context); /* in reverse order, after the server has stopped */
     /* Appends lines of Prometheus text. May be NULL. */
     void (*metrics)(gpointer context, GString *out);
 } Component;

@@ -4,7 +4,7 @@
 
 #include "core/node/config.h"
 
-#define CONFIG_MAX_BYTES (1024 * 1024)
+#define CONFIG_MAX_BYTES 1048576 /* 1 MiB */
 
 typedef struct {
     char *key;

@@ -14,14 +14,8 @@ static const struct {
     const char *unit;
     gint64 factor;
 } units[] = {
-    {"", 1},
-    {"s", 1},
-    {"m", 60},
-    {"h", 3600},
-    {"d", 86400},
-    {"KiB", 1024},
-    {"MiB", 1024 * 1024},
-    {"GiB", 1024 * 1024 * 1024},
+    {"", 1},      {"s", 1},      {"m", 60},        {"h", 3600},
+    {"d", 86400}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824},
 };
 
 static gboolean parse_integer(const char *text, gint64 *out)

@@ -238,6 +238,7 @@ static gboolean add_common(const Config *config, json_t *context, GError **error
     json_object_set_new(context, "node_sockets", names);
     json_object_set_new(context, "ports", json_array());
     json_object_set_new(context, "workers", json_integer(MAX(1, config_integer(config, "edge", "workers"))));
+    json_object_set_new(context, "crl_grace", json_integer(config_integer(config, "node", "crl_grace")));
     json_object_set_new(context, "connections", json_integer(connections_allowed()));
     json_object_set_new(context, "body_max", json_integer(config_integer(config, "edge", "body_max")));
     json_object_set_new(context, "answer_timeout",

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER_FIRST (64 * 1024)
+#define BUFFER_FIRST 65536
 
 Connection *connection_new(FramesServer *server, int epoll_fd, int fd)
 {

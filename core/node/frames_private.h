@@ -3,7 +3,7 @@
 
 #include "core/node/frames_server.h"
 
-#define FRAMES_OUTPUT_MAX (4 * 1024 * 1024) /* a worker that reads so slowly is dropped */
+#define FRAMES_OUTPUT_MAX 4194304 /* 4 MiB: a worker that reads so slowly is dropped */
 
 typedef struct connection Connection;
 

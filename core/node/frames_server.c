@@ -10,6 +10,7 @@
 #include "core/node/unix_socket.h"
 
 #define CONNECTIONS_MAX 256
+#define MESSAGE_MAX 1000u /* bytes of a refusal */
 #define EVENTS_AT_ONCE 64
 #define OUT_OF_FILES_US 10000
 #define LATE_ANSWER_MS 1 /* how long an answer waits for a flush before the event loop sends it */
@@ -100,9 +101,9 @@ void frame_call_answer(FrameCall *call, guint16 status, const guint8 *fields, gs
 
 void frame_call_refuse(FrameCall *call, guint16 status, const char *message)
 {
-    gsize length = strlen(message);
-    g_autofree guint8 *fields = g_malloc(4 + length);
-    frame_call_answer(call, status, fields, frame_field_put(fields, 4 + length, 0, message, length));
+    guint8 fields[4 + MESSAGE_MAX];
+    size_t length = frame_field_put(fields, sizeof fields, 0, message, MIN(strlen(message), MESSAGE_MAX));
+    frame_call_answer(call, status, fields, length);
 }
 
 /* --- what the server says by itself; under its lock --- */
@@ -295,17 +296,19 @@ guint64 frames_server_forget(FramesServer *server)
 /* One payload of REVOKED with as many of the serials as fit; `*serials` moves on. */
 static GBytes *revoked_payload(const char *const **serials)
 {
-    g_autofree guint8 *fields = g_malloc(FRAME_PAYLOAD_MAX);
-    size_t length = frame_field_put_u64(fields, FRAME_PAYLOAD_MAX, 0, 0);
+    GByteArray *payload = g_byte_array_new();
+    g_byte_array_set_size(payload, FRAME_PAYLOAD_MAX);
+    size_t length = frame_field_put_u64(payload->data, payload->len, 0, 0);
     while (**serials != NULL) {
-        size_t next = frame_field_put(fields, FRAME_PAYLOAD_MAX, length, **serials, strlen(**serials));
+        size_t next = frame_field_put(payload->data, payload->len, length, **serials, strlen(**serials));
         if (next == 0)
             break;
         length = next;
         (*serials)++;
     }
-    frame_field_put_u64(fields, FRAME_PAYLOAD_MAX, 0, **serials != NULL ? 1 : 0);
-    return g_bytes_new(fields, length);
+    frame_field_put_u64(payload->data, payload->len, 0, **serials != NULL ? 1 : 0);
+    g_byte_array_set_size(payload, (guint)length);
+    return g_byte_array_free_to_bytes(payload);
 }
 
 void frames_server_set_revoked(FramesServer *server, const char *const *serials)

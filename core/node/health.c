@@ -1,7 +1,6 @@
 /* The node's own routes, on the admin socket only: health, metrics, and the outbox. */
 #include "core/node/node_private.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -28,26 +27,33 @@ static void get_health(Request *request, gpointer context)
 
 /* --- metrics --- */
 
+/* proc(5), statm: all pages, then those in memory. */
+static guint64 resident_bytes(void)
+{
+    g_autofree char *text = NULL;
+    guint64 pages = 0;
+    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+        return 0;
+    g_auto(GStrv) numbers = g_strsplit(text, " ", 3);
+    if (g_strv_length(numbers) < 2 ||
+        !g_ascii_string_to_unsigned(numbers[1], 10, 0, G_MAXUINT32, &pages, NULL))
+        return 0;
+    return pages * (guint64)sysconf(_SC_PAGESIZE);
+}
+
 static void write_process(const Node *node, GString *out)
 {
-    unsigned long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL) {
-        if (fscanf(file, "%lu %lu", &pages, &resident) != 2)
-            resident = 0;
-        fclose(file);
-    }
     g_string_append_printf(out,
                            "# HELP process_resident_memory_bytes Resident memory.\n"
                            "# TYPE process_resident_memory_bytes gauge\n"
-                           "process_resident_memory_bytes %lu\n"
+                           "process_resident_memory_bytes %" G_GUINT64_FORMAT "\n"
                            "# HELP process_start_time_seconds When the process started.\n"
                            "# TYPE process_start_time_seconds gauge\n"
                            "process_start_time_seconds %.3f\n"
                            "# HELP fundament_info The version that runs.\n"
                            "# TYPE fundament_info gauge\n"
                            "fundament_info{version=\"" FUNDAMENT_VERSION "\"} 1\n",
-                           resident * (unsigned long)sysconf(_SC_PAGESIZE), (double)node->started_ms / 1000);
+                           resident_bytes(), (double)node->started_ms / 1000);
 }
 
 static void write_edge(Node *node, GString *out)
@@ -132,8 +138,10 @@ static gboolean retry(Node *node, Request *request, GError **error)
                             "the id of a message is a number");
         return FALSE;
     }
+    g_autofree char *actor =
+        g_strdup_printf("uid:%u", (guint)geteuid()); /* nobody else can open this socket */
     g_autoptr(Db) db = store_take(node->store, error);
-    if (db == NULL || !audit_write(db, node->clock, "local", "administrator", "node.outbox.retry", segment,
+    if (db == NULL || !audit_write(db, node->clock, actor, "administrator", "node.outbox.retry", segment,
                                    "begun", request_trace(request), error))
         return FALSE;
     return outbox_retry(node->store, node->clock, (gint64)id, error);

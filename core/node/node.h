@@ -1,7 +1,7 @@
 /* A node: one organisation's running program, and what its components share.
  *
- * Everything here is set before the first component starts and not changed after, except where a function says so; all of it may be
- * used from any thread.
+ * Everything here is set before the first component starts and not changed after, except where a function
+ * says so; all of it may be used from any thread.
  */
 #pragma once
 
@@ -37,11 +37,12 @@ HttpClient *node_client(const Node *node);
 FramesServer *node_frames(const Node *node);
 const Pseudonymizer *node_pseudonymizer(const Node *node);
 const char *node_oin(const Node *node);
-const char *node_name(const Node *node);     /* subject.organization of the manager certificate */
+const char *node_name(const Node *node); /* subject.organization of the manager certificate */
 const char *node_group_id(const Node *node);
 const char *node_data_dir(const Node *node); /* [node] data */
 const char *node_run_dir(const Node *node);  /* [node] run */
-const char *node_manager_address(const Node *node); /* "https://host:port" as peers see it: [fsc] manager_address */
+const char *
+node_manager_address(const Node *node); /* "https://host:port" as peers see it: [fsc] manager_address */
 
 /* NULL when the node has no such role. Borrowed. */
 const Key *node_key(const Node *node, Role role);
@@ -54,9 +55,10 @@ TrustAnchors *node_anchors(Node *node);
 /* The context of a component that has started, or NULL. */
 gpointer node_component(const Node *node, const char *name);
 
-/* Runs the node until SIGTERM or SIGINT: reads configuration (faults to stderr, each on its line), opens and migrates the store, starts
- * components, server, frames, jobs and outbox, says "ready" (sd_notify when NOTIFY_SOCKET is set, and a line on stderr), serves, stops
- * in reverse. `components` is the table of app/. The exit status. */
+/* Runs the node until SIGTERM or SIGINT: reads configuration (faults to stderr, each on its line), opens and
+ * migrates the store, starts components, server, frames, jobs and outbox, says "ready" (sd_notify when
+ * NOTIFY_SOCKET is set, and a line on stderr), serves, stops in reverse. `components` is the table of app/.
+ * The exit status. */
 int node_serve(const char *config_path, const Component *const *components, gsize n_components);
 
 /* Configuration alone, checked as for serve; faults to stderr; NULL when there are any. */
@@ -65,14 +67,16 @@ Config *node_load_config(const char *config_path, const Component *const *compon
 /* The keys of [node], [limits], [outbox] and the other sections of core/node. */
 const ConfigKey *node_config_keys(gsize *count);
 
-/* For tests: a node without server, around a given store (which is migrated for every component), clock and configuration (which must
- * hold the keys of core/node: see node_config_for_test). Keys, certificates and anchors that are missing are left out; without any the
- * OIN is "00000099999999999000". node_frames() is NULL, which the functions of frames_server.h take as "nobody listens". */
+/* For tests: a node without server, around a given store (which is migrated for every component), clock and
+ * configuration (which must hold the keys of core/node: see node_config_for_test). Keys, certificates and
+ * anchors that are missing are left out; without any the OIN is "00000099999999999000". node_frames() is
+ * NULL, which the functions of frames_server.h take as "nobody listens". */
 Node *node_new_for_test(const Config *config, Store *store, const Clock *clock, GError **error);
 /* Starts one component as serve does; node_free() stops it. */
 gboolean node_start_component(Node *node, const Component *component, GError **error);
-/* For tests: node.conf from text, with folder `folder` for relative paths; `components` bring their keys. Ends the test program when it
- * has faults. */
-Config *node_config_for_test(const char *folder, const char *text, const Component *const *components, gsize n_components);
+/* For tests: node.conf from text, with folder `folder` for relative paths; `components` bring their keys.
+ * Ends the test program when it has faults. */
+Config *node_config_for_test(const char *folder, const char *text, const Component *const *components,
+                             gsize n_components);
 void node_free(Node *node);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Node, node_free)

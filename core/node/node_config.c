@@ -78,37 +78,67 @@ static void check_needs(const char *path, const Config *config, const Component 
     }
 }
 
-static ConfigKey *own_keys(void)
+/* Copies of the keys of the node and of its components, as config_load() wants them. */
+typedef struct {
+    GPtrArray *tables; /* ConfigKey* */
+    GArray *counts;    /* gsize */
+} Tables;
+
+static void tables_add(Tables *tables, ConfigKey *keys, gsize count)
 {
-    return g_memdup2(node_keys, sizeof node_keys);
+    g_ptr_array_add(tables->tables, keys);
+    g_array_append_val(tables->counts, count);
 }
 
-static ConfigKey *own_key(ConfigKey *keys, const char *name)
+static Tables tables_new(void)
 {
-    for (gsize i = 0; i < node_keys_count; i++) {
-        if (strcmp(keys[i].section, "node") == 0 && strcmp(keys[i].key, name) == 0)
-            return &keys[i];
-    }
-    g_assert_not_reached();
+    Tables tables = {.tables = g_ptr_array_new_with_free_func(g_free),
+                     .counts = g_array_new(FALSE, FALSE, sizeof(gsize))};
+    tables_add(&tables, g_memdup2(node_keys, sizeof node_keys), node_keys_count);
+    return tables;
+}
+
+static void tables_clear(Tables *tables)
+{
+    g_ptr_array_unref(tables->tables);
+    g_array_unref(tables->counts);
+}
+
+static const ConfigKey *const *tables_keys(const Tables *tables)
+{
+    return (const ConfigKey *const *)tables->tables->pdata;
+}
+
+static const gsize *tables_counts(const Tables *tables)
+{
+    return (const gsize *)(gconstpointer)tables->counts->data;
+}
+
+/* A key of [node], to be changed in the copy. */
+static ConfigKey *tables_own_key(const Tables *tables, const char *name)
+{
+    ConfigKey *keys = tables->tables->pdata[0];
+    gsize i = 0;
+    while (strcmp(keys[i].section, "node") != 0 || strcmp(keys[i].key, name) != 0)
+        i++;
+    return &keys[i];
 }
 
 static Config *load(const char *path, const Component *const *components, gsize n_components,
                     GPtrArray *faults)
 {
     g_auto(GStrv) on = config_peek(path, "node", "components");
-    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
-    g_autofree gsize *counts = g_new0(gsize, n_components + 1);
-    g_autofree const char **names = g_new0(const char *, n_components + 1);
-    for (gsize i = 0; i < n_components; i++)
-        names[i] = components[i]->name;
-    g_ptr_array_add(tables, own_keys());
-    own_key(tables->pdata[0], "components")->choices = names;
-    counts[0] = node_keys_count;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    Tables tables = tables_new();
     for (gsize i = 0; i < n_components; i++) {
-        g_ptr_array_add(tables, keys_of(components[i], listed(on, components[i]->name)));
-        counts[i + 1] = components[i]->n_config;
+        tables_add(&tables, keys_of(components[i], listed(on, components[i]->name)), components[i]->n_config);
+        g_ptr_array_add(names, (gpointer)components[i]->name);
     }
-    Config *config = config_load(path, (const ConfigKey *const *)tables->pdata, counts, tables->len, faults);
+    g_ptr_array_add(names, NULL);
+    tables_own_key(&tables, "components")->choices = (const char *const *)names->pdata;
+    Config *config =
+        config_load(path, tables_keys(&tables), tables_counts(&tables), tables.tables->len, faults);
+    tables_clear(&tables);
     if (config != NULL)
         check_needs(path, config, components, n_components, faults);
     if (faults->len > 0)
@@ -120,18 +150,14 @@ Config *node_config_for_test(const char *folder, const char *text, const Compone
                              gsize n_components)
 {
     g_autofree char *path = g_build_filename(folder, "node.conf", NULL);
-    g_autofree const ConfigKey **tables = g_new0(const ConfigKey *, n_components + 1);
-    g_autofree gsize *counts = g_new0(gsize, n_components + 1);
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
-    g_autofree ConfigKey *own = own_keys();
-    own_key(own, "anchors")->kind = CONFIG_PATH; /* many tests need no certificates */
-    tables[0] = own;
-    counts[0] = node_keys_count;
-    for (gsize i = 0; i < n_components; i++) {
-        tables[i + 1] = components[i]->config;
-        counts[i + 1] = components[i]->n_config;
-    }
-    Config *config = config_parse(path, text, strlen(text), tables, counts, n_components + 1, faults);
+    Tables tables = tables_new();
+    tables_own_key(&tables, "anchors")->kind = CONFIG_PATH; /* many tests need no certificates */
+    for (gsize i = 0; i < n_components; i++)
+        tables_add(&tables, keys_of(components[i], TRUE), components[i]->n_config);
+    Config *config = config_parse(path, text, strlen(text), tables_keys(&tables), tables_counts(&tables),
+                                  tables.tables->len, faults);
+    tables_clear(&tables);
     if (config == NULL)
         g_error("%s", (const char *)faults->pdata[0]);
     return config;

@@ -1,16 +1,19 @@
-/* The outbox: what must reach another organisation is stored with the change that caused it, and sent until it arrives.
+/* The outbox: what must reach another organisation is stored with the change that caused it, and sent until
+ * it arrives.
  *
- * Delivery is at least once and in order of writing per (kind, destination). Tried again after 1, 2, 4 ... 300 s with jitter
- * (Digikoppeling REST API 3.0.1), for ever until [outbox] give_up (7 days), then dead: listed, counted in a metric, and retried on
- * command; never silently dropped. With PostgreSQL several processes share the work (SKIP LOCKED).
+ * Delivery is at least once and in order of writing per (kind, destination). Tried again after 1, 2, 4 ...
+ * 300 s with jitter (Digikoppeling REST API 3.0.1), for ever until [outbox] give_up (7 days), then dead:
+ * listed, counted in a metric, and retried on command; never silently dropped. With PostgreSQL several
+ * processes share the work (SKIP LOCKED).
  */
 #pragma once
 
 #include "core/node/node.h"
 
-/* Inside the caller's transaction. `unique` (may be NULL) makes it idempotent: a second message with it is not stored. */
-gboolean outbox_put(Db *db, const Clock *clock, const char *kind, const char *destination, const char *unique, const void *body,
-                    gsize length, GError **error);
+/* Inside the caller's transaction. `unique` (may be NULL) makes it idempotent: a second message with it is
+ * not stored. */
+gboolean outbox_put(Db *db, const Clock *clock, const char *kind, const char *destination, const char *unique,
+                    const void *body, gsize length, GError **error);
 
 /* After commit: wakes the sender, so that the first try is at once. */
 void outbox_wake(Node *node);

@@ -2,5 +2,5 @@
 #pragma once
 
 #define SESSION_COOKIE "__Host-session"
-#define SESSION_IDLE_MS (15 * 60 * 1000)
-#define SESSION_LONGEST_MS (8 * 60 * 60 * 1000)
+#define SESSION_IDLE_MS 900000      /* 15 minutes */
+#define SESSION_LONGEST_MS 28800000 /* 8 hours */

@@ -49,9 +49,9 @@ static json_t *claims_of(Node *node, const Session *session, const char *audienc
     char jti[UUID_TEXT_SIZE];
     gint64 now = clock_now_s(node_clock(node));
     uuid7_new(node_clock(node), jti);
-    json_t *payload = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "iss", node_oin(node), "aud", audience_oin,
-                                "sub", session->subject, "iat", (json_int_t)now, "exp",
-                                (json_int_t)(now + LIFETIME_S), "jti", jti);
+    json_t *payload =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "iss", node_oin(node), "aud", audience_oin, "sub",
+                  session->subject, "iat", (json_int_t)now, "exp", (json_int_t)now + LIFETIME_S, "jti", jti);
     if (session->actor != NULL)
         json_object_set_new(payload, "act", json_pack("{s:s}", "sub", session->actor));
     return payload;

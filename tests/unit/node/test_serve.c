@@ -415,7 +415,8 @@ static void lists_every_key_with_its_meaning(void **state)
     gsize count = 0;
     const ConfigKey *keys = node_config_keys(&count);
     for (gsize i = 0; i < count; i++) {
-        g_autofree char *line = g_strdup_printf("  %-24s %s (", keys[i].key, keys[i].help);
+        g_autofree char *name = g_strdup_printf("[%s] %s", keys[i].section, keys[i].key);
+        g_autofree char *line = g_strdup_printf("%-26s %s (", name, keys[i].help);
         assert_non_null(strstr(out, line));
     }
 }
