@@ -21,6 +21,7 @@
 #include "fsc_frames.h"
 #include "fsc_target.h"
 #include "fsc_transaction.h"
+#include "fsc_trust.h"
 
 extern ngx_module_t ngx_http_fsc_module;
 
@@ -39,6 +40,11 @@ typedef struct {
     FscCache *routes;
     FscTargets *targets;
     FscRevoked *revoked;
+    ngx_str_t anchors, crl; /* fsc_trust ANCHORS [CRL [GRACE]] */
+    time_t crl_grace;
+    FscTrust *trust;  /* NULL without fsc_trust: what nginx checked when the connection was made has to do */
+    ngx_event_t look; /* at files, now and then */
+    ngx_array_t outways; /* ngx_http_upstream_conf_t *: the proxy's, of locations with fsc_outway */
 } FscMain;
 
 typedef struct {
@@ -68,6 +74,7 @@ typedef struct fsc_request {
 
     u_char transaction[FSC_TRANSACTION_SIZE];
     ngx_str_t transaction_id; /* of this request: the client's or our own; "" until known */
+    ngx_uint_t renewed;       /* how often connections had been renewed when this request took one */
     unsigned waiting : 1;
     unsigned logged : 1;
     unsigned started : 1;

@@ -7,10 +7,15 @@
  * costs an error. */
 #define IDLE_MS 30000
 #define REQUESTS_MAX 100000
+/* The certificate of the other side is looked at when a connection is made: no connection lasts much longer
+ * than that may be trusted. */
+#define AGE_MAX_MS (10 * 60 * 1000)
 
 static ngx_int_t peer_get(ngx_peer_connection_t *peer, void *data)
 {
-    FscTarget *target = ((FscRequest *)data)->answer->target;
+    FscRequest *request = data;
+    FscTarget *target = request->answer->target;
+    request->renewed = fsc_targets_renewed(request->main->targets);
     peer->sockaddr = &target->socket.any;
     peer->socklen = target->socket_length;
     peer->name = &target->address;
@@ -26,7 +31,8 @@ static ngx_flag_t reusable(const ngx_http_upstream_t *upstream, ngx_connection_t
 {
     return connection != NULL && (state & NGX_PEER_FAILED) == 0 && !connection->read->eof &&
            !connection->read->error && !connection->read->timedout && !connection->write->error &&
-           !connection->write->timedout && connection->requests < REQUESTS_MAX && upstream->keepalive &&
+           !connection->write->timedout && connection->requests < REQUESTS_MAX &&
+           ngx_current_msec - connection->start_time < AGE_MAX_MS && upstream->keepalive &&
            upstream->request_body_sent && !ngx_terminate && !ngx_exiting &&
            ngx_handle_read_event(connection->read, 0) == NGX_OK;
 }
@@ -37,7 +43,8 @@ static void peer_free(ngx_peer_connection_t *peer, void *data, ngx_uint_t state)
     ngx_connection_t *connection = peer->connection;
     if (peer->tries > 0)
         peer->tries--;
-    if (!reusable(request->http->upstream, connection, state))
+    if (!reusable(request->http->upstream, connection, state) ||
+        request->renewed != fsc_targets_renewed(request->main->targets))
         return; /* the caller closes it */
     peer->connection = NULL;
     fsc_target_keep(request->answer->target, connection, IDLE_MAX, IDLE_MS);

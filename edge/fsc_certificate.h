@@ -6,6 +6,7 @@
 #include <ngx_http.h>
 
 #include "core/node/frames.h"
+#include "fsc_trust.h"
 
 #define FSC_THUMBPRINT_SIZE 43 /* base64url of 32 bytes, without padding */
 
@@ -16,6 +17,7 @@ typedef struct {
     ngx_str_t serial;                       /* upper-case hex, as $ssl_client_serial */
     ngx_uint_t checked;                     /* the list against which it was checked */
     unsigned revoked : 1;
+    FscTrustMark trust;
 } FscCertificate;
 
 /* To be called once, when the module starts. */

@@ -1,6 +1,10 @@
 #include "fsc.h"
 
 const FscRefusal fsc_refusal_revoked = {400, "", "the client certificate has been revoked"};
+#define UNTRUSTED                                                                                            \
+    "the client certificate is not valid in this group: it has expired, was revoked, or is of another "      \
+    "authority"
+const FscRefusal fsc_refusal_untrusted = {400, "", UNTRUSTED};
 const FscRefusal fsc_refusal_certificate = {400, "", "a client certificate is required"};
 
 /* What the node says. */
@@ -42,10 +46,7 @@ static const struct {
     {414, {414, "", "the request line is longer than this listener accepts"}},
     {421, {421, "", "nothing here answers for that host name"}},
     {494, {431, "", "the headers are larger than this listener accepts"}},
-    {495,
-     {400, "",
-      "the client certificate is not valid in this group: it has expired, was revoked, or is of another "
-      "authority"}},
+    {495, {400, "", UNTRUSTED}},
     {496, {400, "", "a client certificate is required"}},
     {497, {400, "", "this port speaks TLS"}},
     {500, {500, "", "the edge could not handle the request"}},

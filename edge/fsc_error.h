@@ -27,6 +27,8 @@ const FscRefusal *fsc_refusal_of(ngx_uint_t frame_status);
 
 /* The client's certificate was revoked. */
 extern const FscRefusal fsc_refusal_revoked;
+/* It is not, or not any more, valid in this group. */
+extern const FscRefusal fsc_refusal_untrusted;
 /* There is no client certificate where there must be one. */
 extern const FscRefusal fsc_refusal_certificate;
 

@@ -109,8 +109,13 @@ static StepResult step_certificate(FscRequest *request)
     if (certificate == NULL)
         return request->location->role == FSC_ROLE_INWAY ? refuse_with(request, &fsc_refusal_certificate)
                                                          : STEP_NEXT;
-    return fsc_revoked_check(request->main->revoked, certificate) ? refuse_with(request, &fsc_refusal_revoked)
-                                                                  : STEP_NEXT;
+    if (fsc_revoked_check(request->main->revoked, certificate))
+        return refuse_with(request, &fsc_refusal_revoked);
+    FscTrust *trust = request->main->trust;
+    if (trust != NULL &&
+        !fsc_trust_holds(trust, request->http->connection->ssl->connection, &certificate->trust))
+        return refuse_with(request, &fsc_refusal_untrusted);
+    return STEP_NEXT;
 }
 
 /* Verdicts and routes. */

@@ -16,6 +16,7 @@ struct fsc_targets {
     ngx_queue_t buckets[BUCKETS];
     ngx_queue_t idle;
     ngx_uint_t n_idle;
+    ngx_uint_t renewed;
 };
 
 FscTargets *fsc_targets_create(ngx_cycle_t *cycle)
@@ -243,8 +244,14 @@ void fsc_target_keep(FscTarget *target, ngx_connection_t *connection, ngx_uint_t
         idle_read_handler(connection->read);
 }
 
+ngx_uint_t fsc_targets_renewed(const FscTargets *targets)
+{
+    return targets->renewed;
+}
+
 void fsc_targets_renew(FscTargets *targets)
 {
+    targets->renewed++;
     for (ngx_uint_t i = 0; i < BUCKETS; i++) {
         ngx_queue_t *bucket = &targets->buckets[i];
         for (ngx_queue_t *entry = ngx_queue_head(bucket); entry != ngx_queue_sentinel(bucket);

@@ -48,3 +48,5 @@ void fsc_target_keep(FscTarget *target, ngx_connection_t *connection, ngx_uint_t
 
 /* Closes what nobody uses and forgets TLS sessions: after a certificate was revoked, or keys changed. */
 void fsc_targets_renew(FscTargets *targets);
+/* How often that was done: a connection that was taken before the last time is not to be kept. */
+ngx_uint_t fsc_targets_renewed(const FscTargets *targets);

@@ -2,13 +2,18 @@
  * the parts stand together.
  *
  *   fsc_frames unix:PATH;      http      the socket of `fundament serve`
- *   fsc_inway;                 location  the Inway, in front of proxy_pass to an upstream with fsc_balance
- *   fsc_outway NAME;           location  the Outway for the client NAME, likewise
- *   fsc_node FORM;             location  `serve` itself is behind it: requests wait while it is being
- * replaced fsc_balance;               upstream  sends each request to the address of its verdict or route
- *   fsc_error FORM;            location  writes nginx's own errors: inway, outway, problem or page
+ *   fsc_trust ANCHORS [CRL [GRACE]]; http  the group's anchors and revocation lists, and how long a list may
+ * be out of date fsc_inway;                 location  the Inway, in front of proxy_pass to an upstream with
+ * fsc_balance fsc_outway NAME;           location  the Outway for the client NAME, likewise fsc_node FORM;
+ * location  `serve` itself is behind it: requests wait while it is being replaced fsc_balance; upstream sends
+ * each request to the address of its verdict or route fsc_error FORM;            location  writes nginx's own
+ * errors: inway, outway, problem or page
  */
 #include "fsc.h"
+
+extern ngx_module_t ngx_http_proxy_module; /* nginx has no header for it */
+
+#define LOOK_MS 2000 /* how often files are looked at */
 
 static ngx_http_output_header_filter_pt next_header_filter;
 
@@ -47,8 +52,35 @@ static char *role_directive(ngx_conf_t *conf, ngx_command_t *command, void *data
             location->errors = roles[i].errors;
         }
     }
-    if (conf->args->nelts > 1)
-        location->client = words[1];
+    if (location->role != FSC_ROLE_OUTWAY)
+        return NGX_CONF_OK;
+    location->client = words[1];
+    FscMain *main = ngx_http_conf_get_module_main_conf(conf, ngx_http_fsc_module);
+    ngx_http_upstream_conf_t **outway = ngx_array_push(&main->outways);
+    if (outway == NULL)
+        return (char *)NGX_CONF_ERROR;
+    *outway = ngx_http_conf_get_module_loc_conf(
+        conf, ngx_http_proxy_module); /* filled in later; its first member is this */
+    return NGX_CONF_OK;
+}
+
+/* fsc_trust ANCHORS [CRL [GRACE]] */
+static char *trust_directive(ngx_conf_t *conf, ngx_command_t *command, void *data)
+{
+    FscMain *main = data;
+    ngx_str_t *words = conf->args->elts;
+    (void)command;
+    if (main->anchors.len > 0)
+        return (char *)"is duplicate";
+    main->anchors = words[1];
+    if (conf->args->nelts > 2)
+        main->crl = words[2];
+    main->crl_grace = conf->args->nelts > 3 ? ngx_parse_time(&words[3], 1) : 0;
+    if (main->crl_grace == (time_t)NGX_ERROR)
+        return (char *)"takes a time as its third word";
+    if (ngx_conf_full_name(conf->cycle, &main->anchors, 1) != NGX_OK ||
+        (main->crl.len > 0 && ngx_conf_full_name(conf->cycle, &main->crl, 1) != NGX_OK))
+        return (char *)NGX_CONF_ERROR;
     return NGX_CONF_OK;
 }
 
@@ -65,6 +97,8 @@ static char *node_directive(ngx_conf_t *conf, ngx_command_t *command, void *data
 static ngx_command_t commands[] = {
     {ngx_string("fsc_frames"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, frames_directive,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("fsc_trust"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE123, trust_directive,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     {ngx_string("fsc_inway"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, role_directive, NGX_HTTP_LOC_CONF_OFFSET,
      0, NULL},
     {ngx_string("fsc_outway"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, role_directive, NGX_HTTP_LOC_CONF_OFFSET,
@@ -78,7 +112,11 @@ static ngx_command_t commands[] = {
 
 static void *main_create(ngx_conf_t *conf)
 {
-    return ngx_pcalloc(conf->pool, sizeof(FscMain));
+    FscMain *main = ngx_pcalloc(conf->pool, sizeof *main);
+    if (main == NULL ||
+        ngx_array_init(&main->outways, conf->pool, 4, sizeof(ngx_http_upstream_conf_t *)) != NGX_OK)
+        return NULL;
+    return main;
 }
 
 /* Not inherited: a role belongs to its own location. */
@@ -261,6 +299,59 @@ static void node_revoked(void *data, const u_char *payload, size_t length)
     fsc_targets_renew(main->targets);
 }
 
+/* Files of keys, anchors and lists. */
+
+static void files_look(ngx_event_t *event)
+{
+    FscMain *main = event->data;
+    if (fsc_trust_refresh(main->trust) == NGX_OK)
+        fsc_targets_renew(main->targets);
+    ngx_add_timer(event, LOOK_MS);
+}
+
+/* The servers that have TLS, and the proxies of the Outway. */
+static ngx_int_t trust_add_contexts(FscMain *main, ngx_http_core_main_conf_t *core)
+{
+    static const ngx_str_t none = ngx_null_string;
+    ngx_http_core_srv_conf_t **servers = core->servers.elts;
+    for (ngx_uint_t i = 0; i < core->servers.nelts; i++) {
+        ngx_http_ssl_srv_conf_t *tls = servers[i]->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+        const ngx_str_t *certificate = tls->certificates != NULL ? tls->certificates->elts : NULL;
+        const ngx_str_t *key = tls->certificate_keys != NULL ? tls->certificate_keys->elts : NULL;
+        ngx_flag_t shows = certificate != NULL && key != NULL && tls->certificates->nelts == 1;
+        if (tls->ssl.ctx != NULL && fsc_trust_add(main->trust, &tls->ssl, tls->verify != 0,
+                                                  shows ? certificate : &none, shows ? key : &none) != NGX_OK)
+            return NGX_ERROR;
+    }
+    ngx_http_upstream_conf_t **outways = main->outways.elts;
+    for (ngx_uint_t i = 0; i < main->outways.nelts; i++) {
+        const ngx_http_upstream_conf_t *proxy = outways[i];
+        ngx_flag_t shows = proxy->ssl_certificate != NULL && proxy->ssl_certificate_key != NULL;
+        if (proxy->ssl != NULL &&
+            fsc_trust_add(main->trust, proxy->ssl, 1, shows ? &proxy->ssl_certificate->value : &none,
+                          shows ? &proxy->ssl_certificate_key->value : &none) != NGX_OK)
+            return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t trust_start(FscMain *main, ngx_cycle_t *cycle)
+{
+    if (main->anchors.len == 0)
+        return NGX_OK;
+    ngx_http_core_main_conf_t *core = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
+    main->trust = fsc_trust_create(cycle, &main->anchors, &main->crl, main->crl_grace);
+    if (main->trust == NULL || trust_add_contexts(main, core) != NGX_OK)
+        return NGX_ERROR;
+    (void)fsc_trust_refresh(main->trust);
+    main->look.handler = files_look;
+    main->look.data = main;
+    main->look.log = cycle->log;
+    main->look.cancelable = 1;
+    ngx_add_timer(&main->look, LOOK_MS);
+    return NGX_OK;
+}
+
 static FscMain *worker_main(ngx_cycle_t *cycle)
 {
     FscMain *main = ngx_get_conf(cycle->conf_ctx, ngx_http_module) != NULL
@@ -286,7 +377,7 @@ static ngx_int_t worker_start(ngx_cycle_t *cycle)
     if (main->verdicts == NULL || main->routes == NULL)
         return NGX_ERROR;
     fsc_frames_connect(main->frames);
-    return NGX_OK;
+    return trust_start(main, cycle);
 }
 
 static void worker_end(ngx_cycle_t *cycle)

@@ -3,7 +3,9 @@ edge`), a stand-in for each node, a service and clients. Tests are functions wit
 
     consumer (Outway)  client --http--> nginx --mTLS--> nginx --http--> service   provider (Inway)
 """
+import base64
 import hashlib
+import json
 import os
 import pathlib
 import select
@@ -101,14 +103,32 @@ class Pki:
                 text=f"subjectAltName={names}\nextendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=CA:false\n")
         return certificate, key
 
+    def crl(self, path, *revoked, seconds=3600):
+        """Writes a revocation list that is in date for so many seconds (before now: out of date)."""
+        work = self.folder / "ca"
+        work.mkdir(exist_ok=True)
+        now = time.time()
+        stamp = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(moment)) for moment in (now - 7200, now + seconds)]
+        (work / "index.txt").write_text("".join(
+            f"R\t{stamp[1][2:]}\t{stamp[0][2:]}\t{self.serial(certificate)}\tunknown\t/CN=x\n" for certificate in revoked))
+        (work / "number").write_text("01\n")
+        (work / "ca.conf").write_text(f"[ca]\ndefault_ca = x\n[x]\ndatabase = {work}/index.txt\ncrlnumber = {work}/number\ndefault_md = sha256\n")
+        command("openssl", "ca", "-gencrl", "-config", str(work / "ca.conf"), "-cert", str(self.anchor), "-keyfile", str(self.folder / "anchor.key"),
+                "-crl_lastupdate", stamp[0], "-crl_nextupdate", stamp[1], "-out", str(path) + ".new")
+        os.replace(str(path) + ".new", path)
+
     @staticmethod
     def serial(certificate):
         return command("openssl", "x509", "-in", certificate, "-noout", "-serial").strip().split("=")[1]
 
     @staticmethod
     def thumbprint(certificate):
-        import base64
         der = subprocess.run(["openssl", "x509", "-in", certificate, "-outform", "DER"], capture_output=True, check=True).stdout
+        return Pki.thumbprint_of(der)
+
+    @staticmethod
+    def thumbprint_of(der):
+        """x5t#S256, RFC 7515 4.1.8."""
         return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
 
@@ -131,7 +151,6 @@ class Message:
 
     @property
     def json(self):
-        import json
         return json.loads(self.body)
 
 
@@ -338,6 +357,7 @@ listen = {net}.2:24318
             self.pki.leaf(provider / "keys" / role, PROVIDER, name)
         self.outway = self.pki.leaf(consumer / "keys" / "outway", CONSUMER, "outway.consumer.fsc.test")
         self.stranger = Pki(self.folder / "stranger", "TEST stranger").leaf(self.folder / "stranger" / "leaf", CONSUMER, "x.test")
+        self.make_lists()
         self.provider = Edge(provider, self.PROVIDER_CONF.format(**names))
         self.consumer = Edge(consumer, self.CONSUMER_CONF.format(**names))
         self.service = Service((f"{NET}.2", 28000))
@@ -348,6 +368,9 @@ listen = {net}.2:24318
         self.provider.start()
         self.consumer.start()
         return self
+
+    def make_lists(self):
+        """Revocation lists, for those that have them."""
 
     def prepare(self):
         """More, before the edges start."""
