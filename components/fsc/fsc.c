@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "components/fsc/address.h"
+#include "components/fsc/recent.h"
 #include "components/logboek/logboek.h"
 #include "core/base/error.h"
 #include "core/base/identifiers.h"
@@ -256,6 +257,7 @@ static void stop(gpointer context)
         g_thread_pool_free(fsc->deciders, TRUE, TRUE);
     tokens_free(fsc->tokens);
     listing_free(fsc->listing);
+    recent_free(fsc->recent);
     agreements_free(fsc->agreements);
     g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
     g_mutex_clear(&fsc->own_lock);
@@ -280,6 +282,7 @@ static gpointer start(Node *node, GError **error)
         return NULL;
     }
     fsc->listing = listing_new();
+    fsc->recent = recent_new();
     fsc->tokens = tokens_new(fsc);
     fsc->deciders = gateway_deciders_new(fsc);
     if (store_is_postgresql(node_store(node)))

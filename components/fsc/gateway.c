@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "components/fsc/internal.h"
+#include "components/fsc/recent.h"
 #include "components/logboek/logboek.h"
 #include "core/base/identifiers.h"
 #include "core/base/trace.h"
@@ -132,6 +133,10 @@ void gateway_log(FrameCall *call, gpointer user_data)
     }
     if (!uuid7_valid(frame.transaction_id)) {
         frame_call_refuse(call, FRAME_STATUS_LOG_ID_INVALID, "the Fsc-Transaction-Id must be a UUIDv7");
+        return;
+    }
+    if (!recent_admits(fsc->recent, frame.transaction_id, frame.direction, frame.made_us)) {
+        on_logged(TRANSACTION_REPLAYED, frame_call_ref(call));
         return;
     }
     gboolean traced = *frame.traceparent != '\0' && trace_continue(frame.traceparent, &trace);

@@ -6,6 +6,7 @@
 #include "components/fsc/fsc.h"
 #include "components/fsc/signature.h"
 
+typedef struct recent Recent;
 typedef struct tokens Tokens;
 typedef struct listing Listing;
 
@@ -20,6 +21,7 @@ struct fsc {
     GPtrArray *token_certificates; /* our own of ROLE_TOKEN, also former ones that are still valid; see
                                       fsc_token_certificates() */
     Agreements *agreements;
+    Recent *recent; /* of the thread of the frames server */
     Tokens *tokens;
     Listing *listing;
     GThreadPool *deciders; /* answer VERIFY and ROUTE */
