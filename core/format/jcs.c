@@ -149,7 +149,7 @@ static gboolean write_value(GString *out, const json_t *value, GError **error);
 static gboolean write_object(GString *out, json_t *object, GError **error)
 {
     gsize n = json_object_size(object);
-    g_autofree Member *members = g_new(Member, n);
+    g_autofree Member *members = g_new0(Member, n);
     gsize i = 0;
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
         members[i++] =
