@@ -69,6 +69,7 @@ static gpointer inzage_start(Node *node, GError **error)
     inzage->zone = g_time_zone_new_identifier(TIME_ZONE);
     if (inzage->zone == NULL)
         inzage->zone = g_time_zone_new_utc();
+    page_set_site(node_name(node), inzage->test);
     if (load_testers(inzage, error))
         return inzage;
     inzage_stop(inzage);

@@ -19,14 +19,20 @@ static const Case *case_with(const GPtrArray *cases, const char *trace_id)
     return NULL;
 }
 
+/* What happened, in one sentence. */
 static char *lede(const View *view, const Case *item)
 {
+    const Use *lead = case_lead(item);
     g_autoptr(GPtrArray) parties = case_parties(item);
-    g_autofree char *name = view_name(view, case_lead(item)->source->oin);
+    g_autofree char *name = view_name(view, lead->source->oin);
+    g_autofree char *receiver = lead->receiver == NULL ? NULL : view_name(view, lead->receiver);
     g_autofree char *date = phrase_date(view->language, item->first_ms, TIME_ZONE);
     g_autofree char *n = g_strdup_printf("%u", parties->len);
-    return phrase_format(view->language, item->own_view ? "inzage.case.lede_own" : "inzage.case.lede",
-                         "organisation", name, "date", date, "n", n, NULL);
+    const char *key = item->own_view     ? "inzage.case.lede_own"
+                      : receiver != NULL ? "inzage.case.lede_gave"
+                                         : "inzage.case.lede";
+    return phrase_format(view->language, key, "organisation", name, "receiver",
+                         receiver == NULL ? "" : receiver, "date", date, "n", n, NULL);
 }
 
 static json_t *breadcrumb(const char *language)

@@ -11,8 +11,9 @@
 #include "core/net/phrases.h"
 
 #define DAY_MS G_GINT64_CONSTANT(86400000)
-#define PAGE_BYTES 26500 /* of what differs from page to page; layout and fixed texts are the rest of 30 KB  \
-                          */
+#define PAGE_BYTES                                                                                           \
+    26500 /* of what differs from page to page; layout and fixed texts are the rest of 30 KB                 \
+           */
 #define CASES_A_PAGE 10
 #define OPTIONS_MAX 60
 #define OWN_TIMES_MAX 10

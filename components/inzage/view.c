@@ -222,21 +222,32 @@ static void append_sentence(json_t *list, char *sentence)
     g_free(sentence);
 }
 
-/* Each kind of gap once a card; the page of the case has them all. */
+/* Each kind of gap once a card; the page of the case has them all. Who got the data is most likely who asked,
+ * so one sentence says both. */
 static json_t *gaps_of(const View *view, const Case *item)
 {
     json_t *gaps = json_array();
-    gboolean parent = FALSE, receiver = FALSE;
+    gboolean told[2] = {FALSE, FALSE};
     for (guint i = 0; i < item->steps->len; i++) {
         const Step *step = case_step(item, i);
-        if (step->gap && !parent)
-            append_sentence(gaps, gap_text(view, step, GAP_PARENT));
-        if (step->silent != NULL && !receiver)
-            append_sentence(gaps, gap_text(view, step, GAP_RECEIVER));
-        parent |= step->gap;
-        receiver |= step->silent != NULL;
+        GapKind kind = step->silent != NULL ? GAP_RECEIVER : GAP_PARENT;
+        if ((step->silent == NULL && !step->gap) || told[kind])
+            continue;
+        told[kind] = TRUE;
+        append_sentence(gaps, gap_text(view, step, kind));
     }
     return gaps;
+}
+
+/* What is folded away, by name. */
+static char *others_label(const View *view, const json_t *others)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (gsize i = 0; i < json_array_size(others); i++)
+        add_once(names, json_string_at(json_array_get(others, i), "name"));
+    g_ptr_array_add(names, NULL);
+    g_autofree char *list = view_enumerate(view->language, (const char *const *)names->pdata, PARTIES_MAX);
+    return phrase_format(view->language, "inzage.case.others", "list", list, NULL);
 }
 
 json_t *view_case(const View *view, const Case *item)
@@ -254,8 +265,7 @@ json_t *view_case(const View *view, const Case *item)
     json_t *gaps = gaps_of(view, item);
     json_object_set_new(object, "has_gaps", json_boolean(json_array_size(gaps) > 0));
     json_object_set_new(object, "gaps", gaps);
-    g_autofree char *n = g_strdup_printf("%zu", json_array_size(others));
-    set_sentence(object, "others_label", phrase_format(view->language, "inzage.case.others", "n", n, NULL));
+    set_sentence(object, "others_label", others_label(view, others));
     return object;
 }
 
@@ -300,7 +310,7 @@ json_t *view_steps(const View *view, const Case *item)
     json_t *list = json_array();
     for (guint i = 0; i < item->steps->len; i++) {
         const Step *step = case_step(item, i);
-        if (step->gap)
+        if (step->gap && step->silent == NULL)
             append_gap(list, gap_text(view, step, GAP_PARENT));
         json_array_append_new(list, step_json(view, item, i));
         if (step->silent != NULL)
@@ -319,6 +329,17 @@ static int add_box(GArray *boxes, char *heading, char *line, int parent, gboolea
     return (int)boxes->len - 1;
 }
 
+/* Who asked, as far as nobody wrote it down: the organisation that got the data, or nobody knows. */
+static int add_missing(GArray *boxes, const View *view, const Step *step)
+{
+    if (step->parent >= 0 || (!step->gap && step->silent == NULL))
+        return -1;
+    const char *known = step->silent != NULL ? "inzage.chain.silent" : "inzage.chain.no_record";
+    char *name = step->silent != NULL ? view_name(view, step->silent)
+                                      : g_strdup(phrase(view->language, "inzage.chain.unknown"));
+    return add_box(boxes, name, g_strdup(phrase(view->language, known)), -1, TRUE);
+}
+
 /* Steps of one organisation that follow from each other are one box; what is missing is a box too. */
 static GArray *boxes_of(const View *view, const Case *item, guint most)
 {
@@ -327,18 +348,15 @@ static GArray *boxes_of(const View *view, const Case *item, guint most)
     g_autofree int *box_of = g_new0(int, item->steps->len);
     for (guint i = 0; i < item->steps->len && boxes->len < most; i++) {
         const Step *step = case_step(item, i);
-        const Use *parent = step->parent < 0 ? NULL : case_step(item, (guint)step->parent)->use;
-        int above = step->parent < 0 ? -1 : box_of[step->parent];
-        if (step->gap)
-            above = add_box(boxes, g_strdup(phrase(view->language, "inzage.chain.unknown")),
-                            g_strdup(phrase(view->language, "inzage.chain.no_record")), -1, TRUE);
-        box_of[i] = parent != NULL && parent->source == step->use->source
-                        ? above
-                        : add_box(boxes, view_name(view, step->use->source->oin), g_strdup(step->use->name),
-                                  above, FALSE);
-        if (step->silent != NULL)
+        const Source *source = step->use->source;
+        gboolean goes_on = step->parent >= 0 && case_step(item, (guint)step->parent)->use->source == source;
+        int above = step->parent >= 0 ? box_of[step->parent] : add_missing(boxes, view, step);
+        box_of[i] =
+            goes_on ? above
+                    : add_box(boxes, view_name(view, source->oin), g_strdup(step->use->name), above, FALSE);
+        if (step->silent != NULL && step->parent >= 0)
             add_box(boxes, view_name(view, step->silent),
-                    g_strdup(phrase(view->language, "inzage.chain.silent")), box_of[i], TRUE);
+                    g_strdup(phrase(view->language, "inzage.chain.received")), box_of[i], TRUE);
     }
     return boxes;
 }

@@ -65,3 +65,21 @@ char *text_cut(const char *text, gsize max)
     g_autofree char *start = g_utf8_substring(text, 0, (glong)max - 1);
     return g_strconcat(g_strchomp(start), "…", NULL);
 }
+
+char **text_wrap(const char *text, gsize width, guint lines)
+{
+    g_auto(GStrv) words = g_strsplit_set(text, " \t\n", -1);
+    GPtrArray *out = g_ptr_array_new();
+    g_autoptr(GString) line = g_string_new(NULL);
+    for (char **word = words; *word != NULL; word++) {
+        glong length = g_utf8_strlen(line->str, -1) + g_utf8_strlen(*word, -1) + 1;
+        if (line->len > 0 && length > (glong)width && out->len + 1 < lines) {
+            g_ptr_array_add(out, text_cut(line->str, width));
+            g_string_truncate(line, 0);
+        }
+        g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", *word);
+    }
+    g_ptr_array_add(out, text_cut(line->str, width));
+    g_ptr_array_add(out, NULL);
+    return (char **)g_ptr_array_free(out, FALSE);
+}

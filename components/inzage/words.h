@@ -20,3 +20,7 @@ const char *phrase_or_null(const char *language, const char *key);
 
 /* At most `max` characters, with an ellipsis when it was longer. Caller frees. */
 char *text_cut(const char *text, gsize max);
+
+/* The text in at most `lines` lines of about `width` characters, broken between words; the last one is cut.
+ * Caller frees with g_strfreev. */
+char **text_wrap(const char *text, gsize width, guint lines);
