@@ -1,23 +1,13 @@
-#include "tests/unit/node/support.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "core/node/frames_server.h"
+#include "tests/unit/node/worker.h"
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
-
-/* --- a worker, as nginx would be one --- */
-
-typedef struct {
-    int fd;
-    guint8 in[FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX];
-    struct frame_header header;
-    const guint8 *payload;
-} Worker;
 
 typedef struct {
     char *folder;
@@ -29,104 +19,9 @@ typedef struct {
     guint outcomes;
 } Fixture;
 
-static int socket_to(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    struct timeval timeout = {.tv_sec = 20};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    return fd;
-}
-
-static void send_all(const Worker *worker, const void *data, size_t length)
-{
-    for (const guint8 *at = data; length > 0;) {
-        ssize_t n = send(worker->fd, at, length, MSG_NOSIGNAL);
-        assert_true(n > 0);
-        at += n;
-        length -= (size_t)n;
-    }
-}
-
-static size_t frame_make(guint8 *out, guint8 version, guint8 type, guint64 id, const void *payload,
-                         size_t length)
-{
-    struct frame_header header = {(uint32_t)length, version, type, 0, id};
-    frame_header_write(out, &header);
-    if (length > 0)
-        memcpy(out + FRAME_HEADER_SIZE, payload, length);
-    return FRAME_HEADER_SIZE + length;
-}
-
-static void worker_send(const Worker *worker, guint8 type, guint64 id, const void *payload, size_t length)
-{
-    g_autofree guint8 *frame = g_malloc(FRAME_HEADER_SIZE + length);
-    send_all(worker, frame, frame_make(frame, FRAME_VERSION, type, id, payload, length));
-}
-
-/* FALSE when the server has closed. */
-static gboolean read_exactly(const Worker *worker, guint8 *out, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = recv(worker->fd, out, length, 0);
-        if (n == 0 || (n < 0 && errno == ECONNRESET))
-            return FALSE;
-        assert_true(n > 0);
-        out += n;
-        length -= (size_t)n;
-    }
-    return TRUE;
-}
-
-static gboolean worker_receive(Worker *worker)
-{
-    if (!read_exactly(worker, worker->in, FRAME_HEADER_SIZE))
-        return FALSE;
-    assert_int_equal(frame_header_read(worker->in, &worker->header), 0);
-    worker->payload = worker->in + FRAME_HEADER_SIZE;
-    return read_exactly(worker, worker->in + FRAME_HEADER_SIZE, worker->header.length);
-}
-
-static void worker_expect(Worker *worker, guint8 type, guint64 id, guint16 status)
-{
-    assert_true(worker_receive(worker));
-    assert_int_equal(worker->header.type, type);
-    assert_int_equal(worker->header.id, id);
-    assert_int_equal(worker->header.status, status);
-    assert_int_equal(worker->header.version, FRAME_VERSION);
-}
-
-static char *field_text(const Worker *worker, size_t *position)
-{
-    const uint8_t *data;
-    size_t length;
-    assert_int_equal(frame_field_get(worker->payload, worker->header.length, position, &data, &length), 0);
-    return g_strndup((const char *)data, length);
-}
-
-static guint64 field_number(const Worker *worker, size_t *position)
-{
-    uint64_t value = 0;
-    assert_int_equal(frame_field_get_u64(worker->payload, worker->header.length, position, &value), 0);
-    return value;
-}
-
-static void worker_hello(Worker *worker)
-{
-    guint8 fields[12];
-    size_t length = frame_field_put_u64(fields, sizeof fields, 0, 4711);
-    worker_send(worker, FRAME_HELLO, 1, fields, length);
-    worker_expect(worker, FRAME_HELLO, 1, FRAME_STATUS_OK);
-}
-
 static Worker *worker_new(const Fixture *fixture)
 {
-    Worker *worker = g_new0(Worker, 1);
-    worker->fd = socket_to(fixture->path);
-    return worker;
+    return worker_connect(fixture->path);
 }
 
 /* Greeted, and past the first list of revoked certificates. */
@@ -136,12 +31,6 @@ static Worker *worker_ready(const Fixture *fixture)
     worker_hello(worker);
     worker_expect(worker, FRAME_REVOKED, 0, FRAME_STATUS_OK);
     return worker;
-}
-
-static void worker_free(Worker *worker)
-{
-    close(worker->fd);
-    g_free(worker);
 }
 
 /* --- a server: LOG is echoed at once, VERIFY is kept for later, ROUTE is forgotten, OUTCOME is counted ---

@@ -11,7 +11,8 @@
 #include "core/format/json.h"
 #include "core/net/client.h"
 #include "core/node/admin.h"
-#include "tests/unit/node/support.h"
+#include "core/crypto/pki.h"
+#include "tests/unit/node/worker.h"
 
 #define PATIENCE_MS 20000
 
@@ -307,6 +308,43 @@ static void keeps_the_old_keys_when_the_new_ones_are_not_right(void **state)
     assert_int_equal(stop(serve, SIGTERM), 0);
 }
 
+static void revoke_token_certificate(const Serve *serve, char **serial)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *pki = g_build_filename(serve->folder, "pki", NULL);
+    g_autofree char *path = g_build_filename(serve->folder, "keys", "token.crt", NULL);
+    g_autoptr(Certificate) certificate = certificate_load(path, &error);
+    no_error(error);
+    pki_revoke(pki, certificate, clock_now_s(clock_system()), 3600, &error);
+    no_error(error);
+    *serial = g_strdup(certificate_serial(certificate));
+}
+
+/* decisions.md 5: a new CRL reaches the workers by frames, within seconds and without a reload. */
+static void a_new_list_of_revoked_certificates_reaches_workers_by_itself(void **state)
+{
+    Serve *serve = *state;
+    g_autofree char *serial = NULL;
+    g_autofree char *socket = socket_path(serve, "frames.sock");
+    start(serve);
+    Worker *worker = worker_connect(socket);
+    worker_hello(worker);
+    worker_expect(worker, FRAME_REVOKED, 0, FRAME_STATUS_OK);
+    assert_int_equal(worker->header.length, 12); /* no serial follows */
+    revoke_token_certificate(serve, &serial);
+    worker_expect(worker, FRAME_REVOKED, 0, FRAME_STATUS_OK);
+    size_t position = 0;
+    assert_int_equal(field_number(worker, &position), 0);
+    g_autofree char *revoked = field_text(worker, &position);
+    assert_string_equal(revoked + strspn(revoked, "0"), serial);
+    worker_expect(worker, FRAME_FLUSH, 0, FRAME_STATUS_OK);
+    worker_send(worker, FRAME_VERIFY, 3, "x", 1); /* no component is on */
+    worker_expect(worker, FRAME_VERIFY, 3, FRAME_STATUS_BAD_FRAME);
+    assert_int_equal(stop(serve, SIGTERM), 0);
+    assert_false(worker_receive(worker));
+    worker_free(worker);
+}
+
 static void tells_systemd_when_it_is_ready_and_when_it_stops(void **state)
 {
     Serve *serve = *state;
@@ -477,6 +515,7 @@ int main(void)
         test(does_not_start_with_a_key_that_does_not_fit),
         test(reads_keys_and_anchors_again_on_sighup),
         test(keeps_the_old_keys_when_the_new_ones_are_not_right),
+        test(a_new_list_of_revoked_certificates_reaches_workers_by_itself),
         test(tells_systemd_when_it_is_ready_and_when_it_stops),
         test(the_command_line_calls_the_running_node),
         test(every_retry_is_in_the_audit_log),

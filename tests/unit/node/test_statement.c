@@ -19,11 +19,14 @@ typedef struct {
     Certificate *certificate;
 } Provider;
 
-static Provider *provider_new(const char *oin)
+static Provider *provider_on(gboolean postgresql, const char *oin)
 {
     g_autoptr(GError) error = NULL;
+    NodeFixture *fixture = node_fixture_new(postgresql, TRUE, "");
+    if (fixture == NULL)
+        return NULL;
     Provider *provider = g_new0(Provider, 1);
-    provider->fixture = node_fixture_new(FALSE, TRUE, "");
+    provider->fixture = fixture;
     support_issue(provider->fixture->folder, "provider", oin);
     g_autofree char *key = g_build_filename(provider->fixture->folder, "keys", "provider.key", NULL);
     g_autofree char *certificate = g_build_filename(provider->fixture->folder, "keys", "provider.crt", NULL);
@@ -34,15 +37,28 @@ static Provider *provider_new(const char *oin)
     return provider;
 }
 
+static Provider *provider_new(const char *oin)
+{
+    return provider_on(FALSE, oin);
+}
+
 static int setup(void **state)
 {
     *state = provider_new(ISSUER);
     return 0;
 }
 
+static int setup_pg(void **state)
+{
+    *state = provider_on(TRUE, ISSUER);
+    return 0;
+}
+
 static int teardown(void **state)
 {
     Provider *provider = *state;
+    if (provider == NULL)
+        return 0;
     key_unref(provider->key);
     certificate_unref(provider->certificate);
     node_fixture_free(provider->fixture);
@@ -128,6 +144,8 @@ static void accepts_what_it_makes_itself(void **state)
 
 static void accepts_each_jti_once(void **state)
 {
+    if (*state == NULL)
+        skip();
     g_autoptr(json_t) claims = claims_new(*state);
     g_autoptr(json_t) statement = wrap(*state, claims, TYPE);
     accepts(*state, statement);
@@ -294,6 +312,7 @@ int main(void)
         test(accepts_a_statement_that_is_right),
         test(accepts_what_it_makes_itself),
         test(accepts_each_jti_once),
+        {"accepts_each_jti_once on postgresql", accepts_each_jti_once, setup_pg, teardown, NULL},
         test(refuses_another_audience),
         test(refuses_an_issuer_that_is_not_the_signer),
         cmocka_unit_test(refuses_an_issuer_that_is_not_on_the_list),
