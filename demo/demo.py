@@ -52,7 +52,7 @@ class Steps:
         self.country.conclude()
         for organisation in ORGANISATIONS:
             wait_for(f"all contracts of {organisation.name} are valid", 30,
-                     lambda: all(contract["state"] == "valid" for contract in self.country.contracts(organisation)) and
+                     lambda: all(contract["state"] == "VALID" for contract in self.country.contracts(organisation)) and
                      self.country.contracts(organisation))
         counts = [len(self.country.contracts(organisation)) for organisation in ORGANISATIONS]
         self.check(sum(counts) == 2 * 10, lambda: f"expected 10 contracts, each at two peers; found {counts}")
