@@ -14,12 +14,11 @@
 #define THREADS_DEFAULT 4
 #define IDLE_TIMEOUT_DEFAULT_S 75
 #define CONNECTIONS_MAX 512
-#define CONNECTION_MEMORY                                                                                    \
-    65536 /* HEADERS_MAX and TARGET_MAX fit, so that what is too long gets our own answer */
+#define CONNECTION_MEMORY 65536 /* holds HEADERS_MAX and TARGET_MAX: beyond them, too, the answer is ours */
 #define STACK_BYTES (256 * 1024)
-#define DISCARD_MAX                                                                                          \
-    (256 * 1024) /* of a refused body: read to keep the connection; a longer one closes it                   \
-                  */
+/* Bytes of a refused body that are read and thrown away. If we closed instead, the edge would answer 502,
+ * because it was still writing. */
+#define DISCARD_MAX (64 * 1024 * 1024)
 
 struct http_server {
     HttpServerOptions options;

@@ -401,12 +401,22 @@ static void closes_on_a_refused_body_that_does_not_end(void **state)
 {
     int fd = talk_connect(*state, LISTENER_LOG);
     talk_send(fd, "POST /v1/things HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\n", -1);
-    g_autofree char *fill = g_strnfill(4096, 'x');
-    g_autofree char *chunk = g_strdup_printf("1000\r\n%s\r\n", fill);
-    for (int i = 0; i < 200; i++)
+    g_autofree char *fill = g_strnfill(65536, 'x');
+    g_autofree char *chunk = g_strdup_printf("10000\r\n%s\r\n", fill);
+    for (int i = 0; i < 1100; i++)
         talk_send(fd, chunk, -1);
     g_autofree char *answer = talk_read_all(fd);
     assert_string_equal(answer, "");
+}
+
+/* The edge would answer 502 if the connection broke while it still writes. */
+static void reads_a_refused_body_to_its_end(void **state)
+{
+    g_autofree char *body = g_strnfill(5 * 1024 * 1024, 'x');
+    for (int i = 0; i < 5; i++) {
+        g_autofree char *answer = talk_ask(*state, LISTENER_LOG, "POST", "/v1/things", "", body);
+        assert_problem(answer, 413);
+    }
 }
 
 static void puts_together_a_body_that_comes_in_pieces(void **state)
@@ -691,6 +701,7 @@ int main(void)
         EACH(refuses_at_once_who_asks_whether_to_go_on),
         EACH(takes_chunked_bodies_up_to_the_limit),
         EACH(closes_on_a_refused_body_that_does_not_end),
+        EACH(reads_a_refused_body_to_its_end),
         EACH(puts_together_a_body_that_comes_in_pieces),
         EACH(takes_a_body_of_a_megabyte),
         EACH(answers_pipelined_requests_in_their_order),
