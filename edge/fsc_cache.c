@@ -96,7 +96,7 @@ static time_t read_time(Reader *reader)
 
 static FscTarget *read_verdict(Reader *reader, FscAnswer *answer, FscTargets *targets)
 {
-    static const ngx_str_t no_name = ngx_null_string;
+    static const ngx_str_t no_name = ngx_string("");
     answer->use_until = answer->expires = read_time(reader);
     answer->service = read_text(reader);
     ngx_str_t address = read_text(reader);

@@ -27,6 +27,9 @@ import frames_server as frames  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("FUNDAMENT_BUILD", ROOT / "build" / "release"))
 PROGRAM = os.environ.get("FUNDAMENT_PROGRAM", str(BUILD / "app" / "fundament"))
 MODULE = os.environ.get("FUNDAMENT_MODULE", str(BUILD / "edge" / "ngx_http_fsc_module.so"))
+# For a module built with sanitizers, which nginx itself is not: FUNDAMENT_PRELOAD=$(gcc -print-file-name=libasan.so).
+PRELOAD = {"LD_PRELOAD": os.environ["FUNDAMENT_PRELOAD"], "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"} \
+    if "FUNDAMENT_PRELOAD" in os.environ else {}
 
 NET = f"127.42.{os.getpid() % 250 + 1}"
 CONSUMER, PROVIDER, THIRD = "00000001000000000003", "00000001000000000002", "00000001000000000004"
@@ -294,7 +297,7 @@ class Edge:
     def start(self, wait=True):
         self.log = open(self.folder / "edge.log", "a")
         self.process = subprocess.Popen([PROGRAM, "edge", "--config", str(self.folder / "node.conf")], stderr=self.log,
-                                        stdout=self.log, stdin=subprocess.DEVNULL)
+                                        stdout=self.log, stdin=subprocess.DEVNULL, env={**os.environ, **PRELOAD})
         if wait:
             until(lambda: self.frames.count(frames.HELLO) or self.process.poll() is not None, what="HELLO of the edge")
         assert self.process.poll() is None, self.words()
@@ -393,7 +396,7 @@ listen = {net}.2:24318
     def check_edges(self):
         for edge in (self.provider, self.consumer):
             assert edge.process.poll() is None, "the edge ended"
-            bad = [line for line in edge.words()[edge.heard:] if "[alert]" in line or "[emerg]" in line or "signal 11" in line or "Sanitizer" in line]
+            bad = [line for line in edge.words()[edge.heard:] if "[alert]" in line or "[emerg]" in line or "signal 11" in line or "Sanitizer" in line or "runtime error" in line]
             assert not bad, bad
 
     def last_words(self):
