@@ -39,12 +39,17 @@ class Failed(Exception):
 
 
 def may_use_443(address):
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 443))
-            return True
-        except OSError:
-            return False
+    """FALSE for an ordinary user; a port that somebody else uses is a reason to stop, not to take another."""
+    for port in (MANAGEMENT_PORT, 443):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except PermissionError:
+                return False
+            except OSError as error:
+                raise Failed(f"{address}:{port} is in use; is the demo running already? ({error.strerror})") from error
+    return True
 
 
 def wait_for(what, seconds, condition):

@@ -298,7 +298,11 @@ def main():
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     build = ROOT / options.build
-    country = Country(ROOT / "var" / "demo", build / "app" / "fundament", build / "edge" / "ngx_http_fsc_module.so", options.persons)
+    try:
+        country = Country(ROOT / "var" / "demo", build / "app" / "fundament", build / "edge" / "ngx_http_fsc_module.so", options.persons)
+    except Failed as fault:
+        print(f"demo: {fault}", file=sys.stderr)
+        return 1
     steps = Steps(country, bool(options.persons))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
