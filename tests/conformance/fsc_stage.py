@@ -82,7 +82,8 @@ accept_publications = {accept}
 
     def configure(self):
         hosts = "\n".join(f"{one.host} = {one.address}" for one in self.stage.everybody())
-        hosts += f"\ninway.{self.name}.fsc.test = {self.address}"
+        hosts += f"\ninway.{self.name}.fsc.test = {self.address}\n"
+        hosts += "\n".join(f"{name} = {address}" for name, address in self.stage.hosts.items())
         text = self.CONF.format(group=GROUP, anchor=self.stage.pki.anchor, address=self.address, module=MODULE, host=self.host, port=PORT,
                                 name=self.name, directory=self.directory.oin, directory_address=self.directory.manager_address,
                                 accept="yes" if self.directory is self else "no", hosts=hosts, store=self.store)
@@ -153,7 +154,7 @@ class Stage:
         self.folder = pathlib.Path(self.temporary.name)
         self.folder.chmod(0o755)
         self.pki = Pki(self.folder / "pki")
-        self.peers, self.nodes = {}, []
+        self.peers, self.nodes, self.hosts = {}, [], {}
 
     def peer(self, number, name):
         self.peers[name] = Peer(self.folder / "peers", self.pki, f"0000000100000000{number:04d}", name, f"{NET}.{number}")
