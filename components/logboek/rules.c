@@ -183,9 +183,9 @@ gboolean uri_valid(const char *text)
     if (text[scheme] != ':' || text[scheme + 1] == '\0' || length > URI_MAX_BYTES)
         return FALSE;
     for (gsize i = 0; i < length; i++)
-        if ((guint8)text[i] <= ' ' || (guint8)text[i] >= 0x7f || strchr("\"<>\\^`{|}", text[i]) != NULL)
+        if ((guint8)text[i] <= ' ' || (guint8)text[i] >= 0x7f)
             return FALSE;
-    return TRUE;
+    return strpbrk(text, "\"<>\\^`{|}") == NULL;
 }
 
 static gboolean is_url(const char *text)
