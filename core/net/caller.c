@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/bytes.h"
+#include "core/base/error.h"
 #include "core/base/identifiers.h"
 #include "core/crypto/digest.h"
 #include "core/net/http_private.h"
@@ -94,6 +95,10 @@ static Certificate *verify(Request *request, const char *text, GError **error)
     sha256(text, length, digest);
     g_autofree char *key = hex_encode(digest, sizeof digest);
     g_autoptr(TrustAnchors) anchors = (TrustAnchors *)options->anchors(options->node);
+    if (anchors == NULL) {
+        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_DENIED, "this node has no trust anchors now");
+        return NULL;
+    }
     g_autoptr(Certificate) certificate = recall(callers, key, anchors, now_s);
     if (certificate != NULL)
         return g_steal_pointer(&certificate);

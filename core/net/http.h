@@ -96,7 +96,8 @@ gboolean request_answered(const Request *request);
 typedef struct {
     const char *run_dir;      /* sockets are made here, mode 0600, stale ones replaced */
     guint threads;            /* a listener; default 4 */
-    const TrustAnchors *(*anchors)(gpointer node); /* current ones, a new reference: client certificates are checked again here */
+    const TrustAnchors *(*anchors)(gpointer node); /* current ones, a new reference: client certificates are checked again here;
+                                                        * NULL refuses every client of LISTENER_MANAGER */
     gpointer node;
     /* Called before each handler; FALSE when it answered itself (a refusal). For limits and sessions. May be NULL. */
     gboolean (*before)(Request *request, const Route *route, gpointer node);

@@ -84,7 +84,7 @@ static const TrustAnchors *current_anchors(gpointer node)
 {
     Fixture *fixture = node;
     g_mutex_lock(&fixture->lock);
-    TrustAnchors *anchors = trust_anchors_ref(fixture->anchors);
+    TrustAnchors *anchors = fixture->anchors == NULL ? NULL : trust_anchors_ref(fixture->anchors);
     g_mutex_unlock(&fixture->lock);
     return anchors;
 }
@@ -253,6 +253,17 @@ static void refuses_a_revoked_certificate_as_soon_as_the_crl_is_there(void **sta
     assert_refused(after, 403, "revoked");
 }
 
+/* Fail closed, also for who was known a moment ago. */
+static void refuses_everyone_while_there_are_no_anchors(void **state)
+{
+    Fixture *fixture = *state;
+    g_autofree char *before = ask_with(fixture, fixture->folder, "peer");
+    assert_known(before, known_peer);
+    use_anchors(fixture, NULL);
+    g_autofree char *after = ask_with(fixture, fixture->folder, "peer");
+    assert_refused(after, 403, "no trust anchors");
+}
+
 /* What is remembered is bounded in time, so that nothing lasts because nobody told us. */
 static void checks_again_after_a_minute(void **state)
 {
@@ -352,6 +363,7 @@ int main(void)
         EACH(refuses_what_is_no_certificate),
         EACH(refuses_an_expired_certificate_also_when_it_was_remembered),
         EACH(refuses_a_revoked_certificate_as_soon_as_the_crl_is_there),
+        EACH(refuses_everyone_while_there_are_no_anchors),
         EACH(checks_again_after_a_minute),
         EACH(tells_who_is_unknown_nothing_about_its_paths),
         EACH(refuses_two_certificates),

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -507,9 +506,7 @@ static void survives_half_a_request(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(halves); i++) {
         int fd = talk_connect(*state, LISTENER_LOG);
         talk_send(fd, halves[i], -1);
-        shutdown(fd, SHUT_WR);
-        g_autofree char *nothing = talk_read_all(fd);
-        assert_true(talk_status(nothing) != 200);
+        close(fd);
     }
     g_autofree char *answer = get(state, "/v1/things");
     assert_int_equal(talk_status(answer), 200);
