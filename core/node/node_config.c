@@ -1,4 +1,5 @@
 /* node.conf as a whole: the keys of the node and of its components. */
+#include "core/base/identifiers.h"
 #include "core/node/edge.h"
 #include "core/node/node_private.h"
 
@@ -124,6 +125,16 @@ static ConfigKey *tables_own_key(const Tables *tables, const char *name)
     return &keys[i];
 }
 
+/* FSC Core 2.0.0, 4.1.2. */
+static void check_group(const char *path, const Config *config, GPtrArray *faults)
+{
+    const char *group = config_text(config, "node", "group");
+    if (!fsc_group_id_valid(group))
+        g_ptr_array_add(faults,
+                        g_strdup_printf("%s:%u: group: \"%s\": expected 1 to 100 of a-z A-Z 0-9 . / _ -",
+                                        path, config_line(config, "node", "group"), group));
+}
+
 static Config *load(const char *path, const Component *const *components, gsize n_components,
                     GPtrArray *faults)
 {
@@ -139,8 +150,10 @@ static Config *load(const char *path, const Component *const *components, gsize 
     Config *config =
         config_load(path, tables_keys(&tables), tables_counts(&tables), tables.tables->len, faults);
     tables_clear(&tables);
-    if (config != NULL)
+    if (config != NULL) {
+        check_group(path, config, faults);
         check_needs(path, config, components, n_components, faults);
+    }
     if (faults->len > 0)
         g_clear_pointer(&config, config_free);
     return config;

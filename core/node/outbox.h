@@ -10,8 +10,8 @@
 
 #include "core/node/node.h"
 
-/* Inside the caller's transaction. `unique` (may be NULL) makes it idempotent: a second message with it is
- * not stored. */
+/* Inside the caller's transaction. `unique` (may be NULL) makes it idempotent: while a message with it waits
+ * or is dead, a second one is not stored. */
 gboolean outbox_put(Db *db, const Clock *clock, const char *kind, const char *destination, const char *unique,
                     const void *body, gsize length, GError **error);
 

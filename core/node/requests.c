@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/bytes.h"
+#include "core/crypto/digest.h"
 #include "core/net/problem.h"
 #include "core/node/log.h"
 #include "core/node/session_private.h"
@@ -28,8 +30,11 @@ static guint take_portal(Node *node, const Request *request, gint64 now_us)
     const char *session = request_cookie(request, SESSION_COOKIE);
     if (session == NULL)
         return take_one(node->portal_limits, address_of(request), now_us);
+    guint8 digest[SHA256_SIZE]; /* the cookie itself is not kept */
+    sha256(session, strlen(session), digest);
+    g_autofree char *key = hex_encode(digest, sizeof digest);
     guint wait = take_one(node->address_limits, address_of(request), now_us);
-    return wait > 0 ? wait : take_one(node->portal_limits, session, now_us);
+    return wait > 0 ? wait : take_one(node->portal_limits, key, now_us);
 }
 
 static guint take(Node *node, const Request *request)

@@ -57,8 +57,7 @@ static char *faults_of(const char *text)
     g_autofree char *path = g_build_filename(folder, "node.conf", NULL);
     g_autofree char *anchors = g_build_filename(folder, "anchor.crt", NULL);
     g_autofree char *err = g_build_filename(folder, "err", NULL);
-    g_autofree char *whole = g_strconcat("[node]\ngroup = g\nanchors = anchor.crt\n", text, NULL);
-    g_file_set_contents(path, whole, -1, &error);
+    g_file_set_contents(path, text, -1, &error);
     g_file_set_contents(anchors, "", -1, &error);
     no_error(error);
     fflush(stderr);
@@ -75,11 +74,22 @@ static char *faults_of(const char *text)
     return faults;
 }
 
-static void faults_end_with(const char *text, const char *expected)
+static void faults_of_whole(const char *text, const char *expected)
 {
     g_autofree char *faults = faults_of(text);
     if (!g_str_has_suffix(faults, expected) || (*expected == '\0' && *faults != '\0'))
         fail_msg("expected \"%s\": %s", expected, faults);
+}
+
+static void faults_end_with(const char *more, const char *expected)
+{
+    g_autofree char *text = g_strconcat("[node]\ngroup = g\nanchors = anchor.crt\n", more, NULL);
+    faults_of_whole(text, expected);
+}
+
+static char *group_text(const char *group)
+{
+    return g_strdup_printf("[node]\ngroup = %s\nanchors = anchor.crt\ncomponents =\n", group);
 }
 
 static void all_components_are_on_by_default(void **state)
@@ -102,6 +112,19 @@ static void a_component_brings_what_it_needs_to_mind(void **state)
     faults_end_with("components = second\n[second]\nmust = x\n",
                     "node.conf:4: component second needs first; add it to components\n");
     faults_end_with("components = first second\n[second]\nmust = x\n", "");
+}
+
+/* FSC Core 2.0.0, 4.1.2 */
+static void a_group_id_has_1_to_100_of_a_few_characters(void **state)
+{
+    g_autofree char *longest = g_strnfill(100, 'g');
+    g_autofree char *fine = group_text(longest);
+    faults_of_whole(fine, "");
+    g_autofree char *longer = g_strnfill(101, 'g');
+    g_autofree char *too_long = group_text(longer);
+    faults_of_whole(too_long, ": expected 1 to 100 of a-z A-Z 0-9 . / _ -\n");
+    g_autofree char *odd = group_text("a+b");
+    faults_of_whole(odd, "node.conf:2: group: \"a+b\": expected 1 to 100 of a-z A-Z 0-9 . / _ -\n");
 }
 
 static void an_unknown_component_is_a_fault(void **state)
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_component_that_is_off_needs_nothing_but_its_keys_are_known),
         cmocka_unit_test(a_component_brings_what_it_needs_to_mind),
         cmocka_unit_test(an_unknown_component_is_a_fault),
+        cmocka_unit_test(a_group_id_has_1_to_100_of_a_few_characters),
         test(components_stop_in_reverse_order),
         test(a_component_that_cannot_start_says_why_and_the_others_stop),
         test(knows_whose_it_is),
