@@ -128,6 +128,19 @@ static gboolean kept_already(Fsc *fsc)
     return kept;
 }
 
+/* Also what another process of this node signs with. */
+static gboolean read_own_certificates(Fsc *fsc, Db *db, GError **error)
+{
+    GPtrArray *all = fsc_store_own_certificates(db, PURPOSE_TOKEN, fsc_now_s(fsc), error);
+    if (all == NULL)
+        return FALSE;
+    g_mutex_lock(&fsc->own_lock);
+    g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
+    fsc->token_certificates = all;
+    g_mutex_unlock(&fsc->own_lock);
+    return TRUE;
+}
+
 gboolean fsc_keep_own_certificates(Fsc *fsc, GError **error)
 {
     static const struct {
@@ -137,19 +150,14 @@ gboolean fsc_keep_own_certificates(Fsc *fsc, GError **error)
     if (kept_already(fsc))
         return TRUE;
     g_autoptr(Db) db = store_take(node_store(fsc->node), error);
-    for (gsize i = 0; i < G_N_ELEMENTS(kept) && db != NULL; i++) {
+    if (db == NULL)
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
         const Certificate *certificate = node_certificate(fsc->node, kept[i].role);
         if (certificate != NULL && !fsc_store_put_certificate(db, certificate, kept[i].purpose, error))
             return FALSE;
     }
-    GPtrArray *all = db == NULL ? NULL : fsc_store_own_certificates(db, PURPOSE_TOKEN, fsc_now_s(fsc), error);
-    if (all == NULL)
-        return FALSE;
-    g_mutex_lock(&fsc->own_lock);
-    g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
-    fsc->token_certificates = all;
-    g_mutex_unlock(&fsc->own_lock);
-    return TRUE;
+    return read_own_certificates(fsc, db, error);
 }
 
 GPtrArray *fsc_token_certificates(Fsc *fsc)
@@ -180,32 +188,44 @@ void fsc_contract_changed(Fsc *fsc, const char *content_hash)
     outbox_wake(fsc->node);
 }
 
+/* One round: contracts with another newest signature than the last time. `seen` is what was found then,
+ * content hash -> row id; the result is what is found now, or NULL when the store does not answer. */
+static GHashTable *follow_once(Fsc *fsc, GHashTable *seen)
+{
+    g_autoptr(Db) db = store_take(node_store(fsc->node), NULL);
+    if (db == NULL || !read_own_certificates(fsc, db, NULL))
+        return NULL;
+    g_autoptr(GPtrArray) changed = fsc_store_changed_since(db, fsc_now_ms(fsc) - FOLLOW_OVERLAP_MS, NULL);
+    g_clear_pointer(&db, db_release);
+    if (changed == NULL)
+        return NULL;
+    GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < changed->len; i++) {
+        const ChangedContract *contract = g_ptr_array_index(changed, i);
+        const gint64 *before = g_hash_table_lookup(seen, contract->hash);
+        if (before == NULL || *before != contract->last_signature)
+            follow_change(fsc, contract->hash);
+        g_hash_table_replace(found, g_strdup(contract->hash),
+                             g_memdup2(&contract->last_signature, sizeof contract->last_signature));
+    }
+    return found;
+}
+
 /* With PostgreSQL other processes of this node store contracts too: what they stored lately is read again
- * twice a second, looking back a while, because rows become visible when their transaction ends. */
+ * twice a second, looking back a while, because rows become visible only when their transaction ends. */
 static gpointer follow(gpointer data)
 {
     Fsc *fsc = data;
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     while (!g_atomic_int_get(&fsc->stopping)) {
-        g_autoptr(Db) db = store_take(node_store(fsc->node), NULL);
-        g_autoptr(GHashTable) now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-        g_autoptr(GPtrArray) changed =
-            db == NULL ? NULL : fsc_store_changed_since(db, fsc_now_ms(fsc) - FOLLOW_OVERLAP_MS, NULL);
-        g_clear_pointer(&db, db_release);
-        for (guint i = 0; changed != NULL && i < changed->len; i++) {
-            const ChangedContract *contract = g_ptr_array_index(changed, i);
-            const gint64 *before = g_hash_table_lookup(seen, contract->hash);
-            if (before == NULL || *before != contract->last_signature)
-                follow_change(fsc, contract->hash);
-            g_hash_table_replace(now, g_strdup(contract->hash),
-                                 g_memdup2(&contract->last_signature, sizeof(gint64)));
-        }
-        if (changed != NULL) {
+        GHashTable *found = follow_once(fsc, seen);
+        if (found != NULL) {
             g_hash_table_unref(seen);
-            seen = g_steal_pointer(&now);
+            seen = found;
         }
         g_usleep(FOLLOW_US);
     }
+    g_hash_table_unref(seen);
     return NULL;
 }
 
