@@ -288,6 +288,7 @@ int node_serve(const char *path, const Component *const *components, gsize n_com
     log_start();
     log_set_threshold(threshold_of(config));
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to handle, in SQLite's writes too */
     phrases_init();
     g_autoptr(GPtrArray) on = g_ptr_array_new();
     for (gsize i = 0; i < n_components; i++) {
