@@ -2,7 +2,6 @@
 """The demo: someone has just moved house. `./run demo` keeps the country running to be tried; `--check` asserts each step and ends."""
 import argparse
 import os
-import pathlib
 import re
 import signal
 import sys
@@ -295,11 +294,12 @@ def main():
     parser = argparse.ArgumentParser(prog="./run demo")
     parser.add_argument("--check", action="store_true", help="do all of it unattended, assert each step, and end")
     parser.add_argument("--persons", help="test persons in the personen-mock format (default: twenty of our own)")
+    parser.add_argument("--folder", default=str(ROOT / "var" / "demo"), help="where the country keeps its state (default: var/demo)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     build = ROOT / options.build
     try:
-        country = Country(ROOT / "var" / "demo", build / "app" / "fundament", build / "edge" / "ngx_http_fsc_module.so", options.persons)
+        country = Country(options.folder, build / "app" / "fundament", build / "edge" / "ngx_http_fsc_module.so", options.persons)
     except Failed as fault:
         print(f"demo: {fault}", file=sys.stderr)
         return 1
@@ -313,8 +313,8 @@ def main():
             return 1 if failed else 0
         if failed:
             return 1
-        print(GUIDE.format(permit=PERMIT, allowance=ALLOWANCE, portal=country.portal, folder=pathlib.Path(country.folder).relative_to(ROOT),
-                           host=DIRECTORY.host("portal"), anchor=(country.folder / "anchor" / "anchor.crt").relative_to(ROOT)), flush=True)
+        print(GUIDE.format(permit=PERMIT, allowance=ALLOWANCE, portal=country.portal, folder=country.folder,
+                           host=DIRECTORY.host("portal"), anchor=country.folder / "anchor" / "anchor.crt"), flush=True)
         while True:
             signal.pause()
     except KeyboardInterrupt:
