@@ -59,7 +59,7 @@ static char *link_to_page(const Filter *filter, guint number)
 static char *summary(const View *view, const Filter *filter, const GPtrArray *cases)
 {
     g_autoptr(GPtrArray) parties = overview_parties(cases);
-    const char *what = filter->oin != NULL ? "one" : "all";
+    const char *what = filter->oin != NULL ? "organisation" : "all";
     g_autofree char *count = g_strdup_printf("%u", filter->oin != NULL ? cases->len : parties->len);
     g_autofree char *times = g_strdup_printf("%u", cases->len);
     g_autofree char *name = filter->oin == NULL ? NULL : view_name(view, filter->oin);

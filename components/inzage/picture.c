@@ -189,11 +189,17 @@ static guint top_of(const GArray *boxes, guint index)
     return top;
 }
 
-static void line_of(GString *out, const char *class, guint x1, guint x2, guint y1, guint y2)
+static const char *dashes_of(gboolean gap)
+{
+    return gap ? " stroke-dasharray=\"6\"" : "";
+}
+
+static void line_of(GString *out, const char *dashes, guint x1, guint x2, guint y1, guint y2)
 {
     char top[32], bottom[32];
-    g_string_append_printf(out, "<line class=\"%s\" x1=\"%u%%\" x2=\"%u%%\" y1=\"%sem\" y2=\"%sem\"/>", class,
-                           x1, x2, hundredths(top, y1), hundredths(bottom, y2));
+    g_string_append_printf(
+        out, "<line class=\"fn-chart__line\"%s x1=\"%u%%\" x2=\"%u%%\" y1=\"%sem\" y2=\"%sem\"/>", dashes, x1,
+        x2, hundredths(top, y1), hundredths(bottom, y2));
 }
 
 /* Down from the box that asked, then to the right into this one. */
@@ -207,11 +213,11 @@ static void connector(GString *out, const GArray *boxes, guint index)
     guint from = left_of(parent) + INDENT / 2, to = left_of(box);
     guint top = top_of(boxes, (guint)box->parent) + height_of(parent);
     guint end = top_of(boxes, index) + (to > from ? height_of(box) / 2 : 0);
-    const char *class = box->gap || parent->gap ? "fn-chart__line fn-chart--gap" : "fn-chart__line";
-    line_of(out, class, from, from, top, end);
+    const char *dashes = dashes_of(box->gap || parent->gap);
+    line_of(out, dashes, from, from, top, end);
     if (to <= from)
         return;
-    line_of(out, class, from, to, end, end);
+    line_of(out, dashes, from, to, end, end);
     g_string_append_printf(out, "<circle class=\"fn-chart__bar\" cx=\"%u%%\" cy=\"%sem\" r=\".35em\"/>", to,
                            hundredths(y, end));
 }
@@ -225,10 +231,9 @@ static void draw_box(GString *out, const GArray *boxes, guint index)
     g_auto(GStrv) lines = lines_of(box);
     g_string_append_printf(
         out,
-        "<rect class=\"fn-chart__box%s\" x=\"%u.4%%\" y=\"%sem\" width=\"%u%%\" height=\"%sem\" "
+        "<rect class=\"fn-chart__line\"%s x=\"%u.4%%\" y=\"%sem\" width=\"%u%%\" height=\"%sem\" "
         "rx=\".4em\"/>",
-        box->gap ? " fn-chart--gap" : "", left, hundredths(y, top), 99 - left,
-        hundredths(height, height_of(box)));
+        dashes_of(box->gap), left, hundredths(y, top), 99 - left, hundredths(height, height_of(box)));
     g_string_append_printf(out, "<text font-weight=\"700\" x=\"%u%%\" y=\"%sem\"", left + 4,
                            hundredths(y, top + 165));
     element(out, ">", heading, "</text>");
