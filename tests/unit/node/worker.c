@@ -76,8 +76,8 @@ void worker_expect(Worker *worker, guint8 type, guint64 id, guint16 status)
 
 char *field_text(const Worker *worker, size_t *position)
 {
-    const uint8_t *data;
-    size_t length;
+    const uint8_t *data = NULL;
+    size_t length = 0;
     assert_int_equal(frame_field_get(worker->payload, worker->header.length, position, &data, &length), 0);
     return g_strndup((const char *)data, length);
 }
