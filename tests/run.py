@@ -18,6 +18,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+sys.dont_write_bytecode = True
+import check  # noqa: E402
 DATA = ROOT.parent / "shared" / "data"
 FUZZ_SECONDS = 8
 LINE = re.compile(r"^(ok|not ok)\b\s*\d*\s*(?:-\s*)?(.*)$")
@@ -114,7 +117,7 @@ def unit_tests(tally, wanted):
 def fuzz_targets(tally, wanted):
     if not wanted("fuzz"):
         return
-    folder = build(tally, "fuzz", ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"], {"CC": "clang"})
+    folder = build(tally, "clang", check.CLANG_OPTIONS, {"CC": "clang"})
     if not folder:
         return
     targets = sorted(path for path in (folder / "tests" / "fuzz").glob("fuzz-*") if path.is_file() and os.access(path, os.X_OK))
