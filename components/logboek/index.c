@@ -226,7 +226,7 @@ static void answer_restart(Indexer *indexer)
 
 /* After a fault: waits, so that a database that is away is not asked all the time. FALSE when the thread has
  * to end. */
-static gboolean pause_a_while(Indexer *indexer, gint64 ms)
+static gboolean pause_a_while(Indexer *indexer, gint64 ms, gboolean *restart)
 {
     gint64 until = g_get_monotonic_time() + ms * 1000;
     g_mutex_lock(&indexer->mutex);
@@ -234,6 +234,7 @@ static gboolean pause_a_while(Indexer *indexer, gint64 ms)
            g_cond_wait_until(&indexer->changed, &indexer->mutex, until))
         ;
     gboolean go_on = !indexer->stopping;
+    *restart = indexer->restart;
     g_mutex_unlock(&indexer->mutex);
     return go_on;
 }
@@ -241,10 +242,10 @@ static gboolean pause_a_while(Indexer *indexer, gint64 ms)
 static gpointer index_thread(gpointer data)
 {
     Indexer *indexer = data;
-    gboolean failing = FALSE;
-    while (pause_a_while(indexer, failing ? RETRY_MS : 0)) {
+    gboolean failing = FALSE, restart = FALSE;
+    while (pause_a_while(indexer, failing ? RETRY_MS : 0, &restart)) {
         g_autoptr(GError) error = NULL;
-        if (indexer->restart)
+        if (restart)
             answer_restart(indexer);
         guint64 position = indexer_position(indexer);
         gboolean good = transactions_seal(indexer->transactions, &error);

@@ -169,9 +169,8 @@ void handle_traces(Request *request, gpointer context)
         spans = kind == BODY_JSON ? otlp_parse_json(data, length, NULL, &error)
                                   : otlp_parse_protobuf(data, length, NULL, &error);
     }
-    /* Both codes say that the message is wrong for good: 400 tells an exporter not to send it again. */
-    if (spans == NULL)
-        respond_status(request, kind, 400, error->message);
-    else
+    if (spans != NULL)
         store_spans(context, request, kind, spans);
+    else /* 400, also for what is too large: an exporter must not send it again */
+        respond_status(request, kind, 400, error == NULL ? "this is no OTLP" : error->message);
 }

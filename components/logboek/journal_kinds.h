@@ -10,6 +10,4 @@ enum journal_kind {
     KIND_OUTCOME = 3      /* what came of a transaction (transaction_record.h) */
 };
 
-/* u8 version 1, three zeros. */
-#define RECORD_ENVELOPE "\x01\0\0\0"
-#define RECORD_ENVELOPE_SIZE 4
+#define RECORD_ENVELOPE_SIZE 4 /* before the canonical form: u8 version 1, three zeros */

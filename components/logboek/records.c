@@ -230,12 +230,14 @@ static RecordOutcome decide(Records *records, Batch *batch, Candidate *candidate
     return RECORD_CONFLICT;
 }
 
+static const guint8 ENVELOPE[RECORD_ENVELOPE_SIZE] = {1, 0, 0, 0};
+
 static void append(Records *records, GBytes *canonical, Journey *journey)
 {
     gsize length;
     const guint8 *data = g_bytes_get_data(canonical, &length);
     g_autofree guint8 *bytes = g_malloc(RECORD_ENVELOPE_SIZE + length);
-    memcpy(bytes, RECORD_ENVELOPE, RECORD_ENVELOPE_SIZE);
+    memcpy(bytes, ENVELOPE, sizeof ENVELOPE);
     memcpy(bytes + RECORD_ENVELOPE_SIZE, data, length);
     journal_append(records->journal, KIND_RECORD, bytes, RECORD_ENVELOPE_SIZE + length, on_journal, journey);
 }

@@ -24,6 +24,7 @@ gboolean transaction_key(const char *transaction_id, gboolean incoming, guint8 k
     if (!uuid7_valid(transaction_id))
         return FALSE;
     guint digits = 0;
+    memset(key, 0, KEY_SIZE);
     for (const char *at = transaction_id; *at != '\0'; at++) {
         if (*at == '-')
             continue;

@@ -123,6 +123,7 @@ static void other_content_for_an_action_is_kept_and_rejected(void **state)
     g_autoptr(json_t) body =
         request_json_of(json_pack("[o]", span_json(fixture, "2a3f5c8d1e6b4a09", SAMPLE_BSN)));
     g_autoptr(HttpReply) first = web_post_json(web, LISTENER_LOG, "/v1/traces", body);
+    assert_int_equal(first->status, 200);
     json_t *changed = span_json(fixture, "2a3f5c8d1e6b4a09", SAMPLE_BSN);
     json_object_set_new(changed, "name", json_string("other"));
     g_autoptr(json_t) other = request_json_of(json_pack("[o]", changed));

@@ -80,6 +80,12 @@ static json_t *post(Web *web, json_t *body, guint status)
     return answer;
 }
 
+/* For answers of which only the status matters. Takes the body. */
+static void post_for_status(Web *web, json_t *body, guint status)
+{
+    json_decref(post(web, body, status));
+}
+
 static gsize count_of(const json_t *answer)
 {
     return json_array_size(json_object_get(answer, "dataProcessingOperations"));
@@ -140,11 +146,9 @@ static void a_contract_alone_opens_nothing(void **state)
     Web *web = web_new(fixture);
     append_about(fixture, SAMPLE_BSN, 1);
     g_autofree char *subject = pseudonym_of_bsn(node_pseudonymizer(fixture->node), SAMPLE_BSN);
-    g_autoptr(json_t) by_trace =
-        post(web, json_pack("{ss}", "traceId", "00000000000000000000000000000abc"), 403);
-    g_autoptr(json_t) by_activity =
-        post(web, json_pack("{ss}", "dpl.core.processingActivityId", SAMPLE_ACTIVITY), 403);
-    g_autoptr(json_t) by_subject = post(web, json_pack("{ss}", "dpl.core.dataSubjectId", subject), 403);
+    post_for_status(web, json_pack("{ss}", "traceId", "00000000000000000000000000000abc"), 403);
+    post_for_status(web, json_pack("{ss}", "dpl.core.processingActivityId", SAMPLE_ACTIVITY), 403);
+    post_for_status(web, json_pack("{ss}", "dpl.core.dataSubjectId", subject), 403);
     web_free(web);
 }
 
@@ -154,7 +158,7 @@ static void a_statement_for_another_organisation_opens_nothing(void **state)
     Web *web = web_new(fixture);
     json_t *body = json_pack("{so}", "nl.fundament.statement",
                              statement_for(fixture, SAMPLE_BSN, "00000001000000000009"));
-    g_autoptr(json_t) answer = post(web, body, 403);
+    post_for_status(web, body, 403);
     web_free(web);
 }
 
@@ -163,11 +167,11 @@ static void a_statement_opens_once_and_for_a_minute(void **state)
     take_fixture(state);
     Web *web = web_new(fixture);
     g_autoptr(json_t) body = ask_of(fixture, SAMPLE_BSN);
-    g_autoptr(json_t) first = post(web, json_incref(body), 200);
-    g_autoptr(json_t) again = post(web, json_incref(body), 403);
+    post_for_status(web, json_incref(body), 200);
+    post_for_status(web, json_incref(body), 403);
     g_autoptr(json_t) old = ask_of(fixture, SAMPLE_BSN);
     fixture_advance(fixture, 120);
-    g_autoptr(json_t) late = post(web, json_incref(old), 403);
+    post_for_status(web, json_incref(old), 403);
     web_free(web);
 }
 
@@ -178,7 +182,7 @@ static void a_statement_of_nobody_that_is_trusted_opens_nothing(void **state)
     fixture->more = g_strdup("statement_issuers = 00000001000000000001\n");
     fixture_restart(fixture);
     Web *web = web_new(fixture);
-    g_autoptr(json_t) answer = post(web, ask_of(fixture, SAMPLE_BSN), 403);
+    post_for_status(web, ask_of(fixture, SAMPLE_BSN), 403);
     web_free(web);
 }
 
@@ -191,7 +195,7 @@ static void another_subject_than_that_of_the_statement_is_refused(void **state)
     append_about(fixture, SAMPLE_BSN, 1);
     json_t *body = ask_of(fixture, SAMPLE_BSN);
     json_object_set_new(body, "dpl.core.dataSubjectId", json_string(other));
-    g_autoptr(json_t) refused = post(web, body, 403);
+    post_for_status(web, body, 403);
     body = ask_of(fixture, SAMPLE_BSN);
     json_object_set_new(body, "dpl.core.dataSubjectId", json_string(own));
     g_autoptr(json_t) shown = post(web, body, 200);
@@ -204,7 +208,7 @@ static void a_question_without_any_of_the_three_is_400(void **state)
 {
     take_fixture(state);
     Web *web = web_new(fixture);
-    g_autoptr(json_t) empty = post(web, json_object(), 400);
+    post_for_status(web, json_object(), 400);
     g_autoptr(json_t) times_only = post(web, json_pack("{ss}", "startTime", "2026-01-01T00:00:00Z"), 400);
     assert_non_null(strstr(json_string_at(times_only, "detail"), "at least one of traceId"));
     web_free(web);
@@ -229,10 +233,10 @@ static void bad_parameters_are_400(void **state)
         json_array(),
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
-        json_decref(post(web, bad[i], 400));
+        post_for_status(web, bad[i], 400);
     json_t *cursor = ask_of(fixture, SAMPLE_BSN);
     json_object_set_new(cursor, "cursor", json_string("2.1.1.1"));
-    json_decref(post(web, cursor, 400));
+    post_for_status(web, cursor, 400);
     web_free(web);
 }
 
@@ -253,7 +257,7 @@ static void filters_narrow(void **state)
         const char *name, *value;
         gsize count;
     } cases[] = {
-        {"traceId", "00000000000000000000000000000abc00000002" + 8, 5},
+        {"traceId", "000000000000000000000abc00000002", 5},
         {"traceId", "00000000-0000-0000-0000-0ABC00000002", 5}, /* both spellings, any case */
         {"traceId", "00000000000000000000000000000001", 0},
         {"dpl.core.processingActivityId", SAMPLE_ACTIVITY, 5},
