@@ -3,6 +3,7 @@
 #include "components/fsc/internal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "components/fsc/verdict.h"
 #include "core/base/error.h"
@@ -13,7 +14,12 @@
 
 #define LIST_LIMIT 1000
 #define YEAR_S (365 * 24 * 60 * 60)
-#define ACTOR "admin socket"
+
+/* Who is at the other end of the admin socket: only our own user can open it. Caller frees. */
+static char *actor(void)
+{
+    return g_strdup_printf("uid:%u", getuid());
+}
 
 /* The admin API answers problems only, never FSC's own error object. */
 static void respond_failure(Request *request, const GError *error)
@@ -115,12 +121,13 @@ void fsc_admin_decide(Request *request, gpointer context)
     Fsc *fsc = context;
     SignatureType type;
     g_autoptr(GError) error = NULL;
+    g_autofree char *who = actor();
     const char *hash = request_segment(request, "hash");
     if (!signature_type_find(request_segment(request, "decision"), &type))
         respond_problem(
             request, 404, "Not found",
             "a contract can be accepted, rejected or revoked: .../accept, .../reject, .../revoke");
-    else if (signing_decide(fsc, hash, type, ACTOR, &error))
+    else if (signing_decide(fsc, hash, type, who, &error))
         respond_json(request, 200,
                      json_pack("{s:s, s:s}", "hash", hash, "placed", signature_type_name(type)));
     else
@@ -143,12 +150,13 @@ static const JsonField connect_fields[] = {
 static void propose(Request *request, Fsc *fsc, const json_t *body, json_t *grant_data)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *who = actor();
     gint64 now_s = fsc_now_s(fsc);
     gint64 not_before =
         json_object_get(body, "not_before") != NULL ? json_integer_at(body, "not_before") : now_s;
     gint64 not_after =
         json_object_get(body, "not_after") != NULL ? json_integer_at(body, "not_after") : not_before + YEAR_S;
-    g_autoptr(Contract) contract = signing_propose(fsc, grant_data, not_before, not_after, ACTOR, &error);
+    g_autoptr(Contract) contract = signing_propose(fsc, grant_data, not_before, not_after, who, &error);
     if (contract != NULL)
         respond_json(request, 201,
                      json_pack("{s:s, s:s}", "hash", contract->hash, "grant_hash", contract->grants[0].hash));

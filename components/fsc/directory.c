@@ -46,12 +46,13 @@ static json_t *peer_json(const Peer *peer)
                      peer->manager_address);
 }
 
-static json_t *peers_json(const GPtrArray *peers, const char *name, char **peer_ids)
+/* Of others: who asks us knows us. */
+static json_t *peers_json(const GPtrArray *peers, const char *own, const char *name, char **peer_ids)
 {
     json_t *list = json_array();
     for (guint i = 0; i < peers->len; i++) {
         const Peer *peer = g_ptr_array_index(peers, i);
-        if (peer->manager_address == NULL ||
+        if (peer->manager_address == NULL || g_str_equal(peer->peer_id, own) ||
             (peer_ids != NULL && !g_strv_contains((const char *const *)peer_ids, peer->peer_id)) ||
             (peer_ids == NULL && name != NULL && !contains(peer->name, name)))
             continue;
@@ -78,7 +79,8 @@ void directory_list_peers(Request *request, gpointer context)
         respond_error(request, error);
         return;
     }
-    g_autoptr(json_t) list = peers_json(peers, request_query(request, "peer_name"), peer_ids);
+    g_autoptr(json_t) list =
+        peers_json(peers, node_oin(fsc->node), request_query(request, "peer_name"), peer_ids);
     /* "When this query parameter is set the pagination parameters and other filters should be ignored" */
     Page whole = {.limit = G_MAXUINT32, .ascending = page.ascending};
     json_t *answer = page_of(request, list, peer_ids != NULL ? &whole : &page, "peers");

@@ -148,3 +148,38 @@ gboolean distribute_job(Node *node, gpointer context, GError **error)
     outbox_wake(node);
     return TRUE;
 }
+
+static gboolean announce_to_all(Fsc *fsc, Db *db, GError **error)
+{
+    g_autoptr(GPtrArray) peers = fsc_store_peers(db, error);
+    for (guint i = 0; peers != NULL && i < peers->len; i++) {
+        const Peer *peer = g_ptr_array_index(peers, i);
+        if (peer->manager_address != NULL && !g_str_equal(peer->peer_id, node_oin(fsc->node)) &&
+            !distribute_announcement(fsc, db, peer->peer_id, error))
+            return FALSE;
+    }
+    return peers != NULL;
+}
+
+/* FSC Core 2.0.0, 4.4.2: "a Manager SHOULD call the announce endpoint of the Peers with whom the Peer has
+ * negotiated Contracts when the address of Manager changes". What our address was stands in our own row of
+ * the table of Peers. */
+gboolean distribute_address(Fsc *fsc, GError **error)
+{
+    const char *own = node_oin(fsc->node), *address = node_manager_address(fsc->node);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    if (db == NULL || !db_begin(db, error))
+        return FALSE;
+    g_autoptr(Peer) before = fsc_store_peer(db, own, &why);
+    gboolean moved = before != NULL && g_strcmp0(before->manager_address, address) != 0;
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    return fsc_store_put_peer(db, own, node_name(fsc->node), address, fsc_now_ms(fsc), error) &&
+           (!moved || announce_to_all(fsc, db, error)) &&
+           (fsc->directory == NULL || g_str_equal(fsc->directory, own) ||
+            distribute_announcement(fsc, db, fsc->directory, error)) &&
+           db_commit(db, error);
+}

@@ -13,6 +13,8 @@
 #define BODY_MAX (1024 * 1024)
 #define FORM_MAX (16 * 1024)
 #define ANNOUNCE_INTERVAL_S (60 * 60)
+#define RENEW_INTERVAL_S (10 * 60)
+#define RECONCILE_INTERVAL_S (5 * 60)
 #define FOLLOW_US (500 * G_TIME_SPAN_MILLISECOND)
 #define FOLLOW_OVERLAP_MS 10000
 
@@ -59,6 +61,8 @@ static const Route routes[] = {
 
 static const Job jobs[] = {
     {"fsc.announce", ANNOUNCE_INTERVAL_S, distribute_job},
+    {"fsc.renew", RENEW_INTERVAL_S, upkeep_renew},
+    {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile},
 };
 
 static const OutboxKind outbox_kinds[] = {
@@ -179,7 +183,8 @@ static void follow_change(Fsc *fsc, const char *content_hash)
     g_autoptr(StoredContract) stored = db == NULL ? NULL : fsc_store_load(db, content_hash, NULL);
     if (stored != NULL)
         tokens_forget(fsc->tokens, stored->contract);
-    frames_server_forget(node_frames(fsc->node));
+    if (stored == NULL || contract_count(stored->contract, FALSE) > 0)
+        frames_server_forget(node_frames(fsc->node));
 }
 
 void fsc_contract_changed(Fsc *fsc, const char *content_hash)
@@ -280,6 +285,8 @@ static void stop(gpointer context)
     recent_free(fsc->recent);
     agreements_free(fsc->agreements);
     g_clear_pointer(&fsc->token_certificates, g_ptr_array_unref);
+    g_hash_table_unref(fsc->fetching);
+    g_mutex_clear(&fsc->fetching_lock);
     g_mutex_clear(&fsc->own_lock);
     g_free(fsc);
 }
@@ -295,7 +302,9 @@ static gpointer start(Node *node, GError **error)
     Fsc *fsc = g_new0(Fsc, 1);
     fsc->node = node;
     g_mutex_init(&fsc->own_lock);
-    if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error))
+    g_mutex_init(&fsc->fetching_lock);
+    fsc->fetching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error) && distribute_address(fsc, error))
         fsc->agreements = agreements_new(node_store(node), fsc_now_s(fsc), error);
     if (fsc->agreements == NULL) {
         stop(fsc);

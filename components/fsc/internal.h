@@ -18,6 +18,8 @@ struct fsc {
     const char *directory_address;
     gboolean accept_publications;
     GMutex own_lock;
+    GMutex fetching_lock;
+    GHashTable *fetching;          /* Peer ID -> how often its JWKS is being asked for now */
     GPtrArray *token_certificates; /* our own of ROLE_TOKEN, also former ones that are still valid; see
                                       fsc_token_certificates() */
     Agreements *agreements;
@@ -105,6 +107,9 @@ gboolean deliver_signature(Node *node, gpointer context, const char *destination
 gboolean deliver_announcement(Node *node, gpointer context, const char *destination, GBytes *body,
                               GError **error);
 gboolean distribute_job(Node *node, gpointer context, GError **error);
+/* At the start: to the Directory, and when our address is another one than at the last start also to every
+ * Peer that is known. */
+gboolean distribute_address(Fsc *fsc, GError **error);
 
 /* --- signing.c: what we sign ourselves --- */
 
@@ -133,6 +138,15 @@ typedef struct {
 
 /* The whole order of checks, then storage. FALSE with a verdict or another error. */
 gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t *body, GError **error);
+
+/* A signature by `peer_id` that was found elsewhere: verified and stored as if that Peer had brought it. */
+gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
+                          const char *jws, GError **error);
+
+/* --- upkeep.c: jobs --- */
+
+gboolean upkeep_renew(Node *node, gpointer context, GError **error);
+gboolean upkeep_reconcile(Node *node, gpointer context, GError **error);
 
 /* --- directory.c --- */
 

@@ -10,6 +10,7 @@
 #include "core/node/outbox.h"
 
 #define JWKS_TIMEOUT_MS 3000
+#define FETCHES_MAX 2
 /* For how long an address that a Peer named is tried before it is forgotten. */
 #define ADDRESS_PATIENCE_MS (60 * 60 * 1000)
 
@@ -140,8 +141,31 @@ HttpReply *peers_call(Fsc *fsc, const PeerCall *call, GError **error)
     return reply;
 }
 
-static Certificate *fetch_certificate(Fsc *fsc, const char *peer_id, const char *address,
-                                      const char *thumbprint, GError **error)
+/* A Peer whose address does not answer holds up a thread for seconds: two at a time, so that the others
+ * always find one free. */
+static gboolean fetch_begin(Fsc *fsc, const char *peer_id)
+{
+    g_mutex_lock(&fsc->fetching_lock);
+    guint running = GPOINTER_TO_UINT(g_hash_table_lookup(fsc->fetching, peer_id));
+    if (running < FETCHES_MAX)
+        g_hash_table_replace(fsc->fetching, g_strdup(peer_id), GUINT_TO_POINTER(running + 1));
+    g_mutex_unlock(&fsc->fetching_lock);
+    return running < FETCHES_MAX;
+}
+
+static void fetch_end(Fsc *fsc, const char *peer_id)
+{
+    g_mutex_lock(&fsc->fetching_lock);
+    guint running = GPOINTER_TO_UINT(g_hash_table_lookup(fsc->fetching, peer_id));
+    if (running > 1)
+        g_hash_table_replace(fsc->fetching, g_strdup(peer_id), GUINT_TO_POINTER(running - 1));
+    else
+        g_hash_table_remove(fsc->fetching, peer_id);
+    g_mutex_unlock(&fsc->fetching_lock);
+}
+
+static Certificate *ask_jwks(Fsc *fsc, const char *peer_id, const char *address, const char *thumbprint,
+                             GError **error)
 {
     PeerCall call = {.peer_id = peer_id,
                      .address = address,
@@ -153,6 +177,23 @@ static Certificate *fetch_certificate(Fsc *fsc, const char *peer_id, const char 
     return jwks == NULL ? NULL : jwks_find(jwks, thumbprint, error);
 }
 
+static Certificate *fetch_certificate(Fsc *fsc, const char *peer_id, const char *address,
+                                      const char *thumbprint, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    if (!fetch_begin(fsc, peer_id)) {
+        g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_LIMIT,
+                            "your JWKS is being asked for already, twice; send signatures under a new "
+                            "certificate one by one");
+        return NULL;
+    }
+    Certificate *certificate = ask_jwks(fsc, peer_id, address, thumbprint, &why);
+    fetch_end(fsc, peer_id);
+    if (certificate == NULL)
+        verdict_set(error, VERDICT_CERTIFICATE_UNKNOWN, why->message);
+    return certificate;
+}
+
 Certificate *peers_certificate(Fsc *fsc, const char *peer_id, const char *address, const char *thumbprint,
                                GError **error)
 {
@@ -162,11 +203,12 @@ Certificate *peers_certificate(Fsc *fsc, const char *peer_id, const char *addres
         return NULL;
     g_autoptr(Certificate) certificate = fsc_store_certificate(db, thumbprint, &why);
     g_clear_pointer(&db, db_release);
-    if (certificate == NULL && why == NULL)
-        certificate = fetch_certificate(fsc, peer_id, address, thumbprint, &why);
-    if (certificate == NULL)
-        verdict_set(error, VERDICT_CERTIFICATE_UNKNOWN, why->message);
-    return g_steal_pointer(&certificate);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    return certificate != NULL ? g_steal_pointer(&certificate)
+                               : fetch_certificate(fsc, peer_id, address, thumbprint, error);
 }
 
 gboolean peers_seen(Fsc *fsc, Db *db, const Certificate *certificate, const char *address, GError **error)

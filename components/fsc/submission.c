@@ -56,49 +56,64 @@ static gboolean check_contract(Fsc *fsc, const Submission *submission, const Con
     return TRUE;
 }
 
+/* One signature on a contract that may be there. */
 typedef struct {
-    const Submission *submission;
     const Contract *contract;
-    const Signature *signature;
-    const Certificate *certificate; /* under the signature */
+    const char *peer_id; /* who must have signed */
+    SignatureType type;
     const char *jws;
-} Verified;
+    const char *address;     /* of that Peer's Manager; NULL: the known one */
+    const Certificate *seen; /* of the Manager that brought it; NULL when we fetched it ourselves */
+} Placement;
 
-static gboolean accept_when_welcome(Fsc *fsc, Db *db, const Verified *verified, gint64 contract_id,
+static gboolean accept_when_welcome(Fsc *fsc, Db *db, const Contract *contract, gint64 contract_id,
                                     GError **error)
 {
-    g_autoptr(StoredContract) stored = fsc_store_load(db, verified->contract->hash, error);
+    g_autoptr(StoredContract) stored = fsc_store_load(db, contract->hash, error);
     if (stored == NULL)
         return FALSE;
     return !signing_is_welcome(fsc, stored) ||
-           signing_place(fsc, db, verified->contract, contract_id, SIGNATURE_ACCEPT, error);
+           signing_place(fsc, db, contract, contract_id, SIGNATURE_ACCEPT, error);
 }
 
-static gboolean store_all(Fsc *fsc, Db *db, const Verified *verified, GError **error)
+static gboolean store_all(Fsc *fsc, Db *db, const Placement *placement, const Signature *signature,
+                          const Certificate *certificate, GError **error)
 {
     gint64 id, now_ms = fsc_now_ms(fsc);
-    const Submission *submission = verified->submission;
-    if (!fsc_store_contract(db, verified->contract, now_ms, &id, error) ||
-        !fsc_store_put_certificate(db, verified->certificate, PURPOSE_PEER, error))
+    if (!fsc_store_contract(db, placement->contract, now_ms, &id, error) ||
+        !fsc_store_put_certificate(db, certificate, PURPOSE_PEER, error))
         return FALSE;
-    NewSignature signature = {.contract_id = id,
-                              .peer_id = certificate_peer_id(verified->certificate),
-                              .type = submission->type,
-                              .signed_at = verified->signature->signed_at,
-                              .thumbprint = certificate_thumbprint(verified->certificate),
-                              .jws = verified->jws};
-    return fsc_store_signature(db, &signature, now_ms, error) &&
-           peers_seen(fsc, db, submission->certificate, submission->manager_address, error) &&
-           accept_when_welcome(fsc, db, verified, id, error);
+    NewSignature row = {.contract_id = id,
+                        .peer_id = placement->peer_id,
+                        .type = placement->type,
+                        .signed_at = signature->signed_at,
+                        .thumbprint = certificate_thumbprint(certificate),
+                        .jws = placement->jws};
+    return fsc_store_signature(db, &row, now_ms, error) &&
+           (placement->seen == NULL || peers_seen(fsc, db, placement->seen, placement->address, error)) &&
+           accept_when_welcome(fsc, db, placement->contract, id, error);
 }
 
-static gboolean store_verified(Fsc *fsc, const Verified *verified, GError **error)
+/* Verifies, and stores in one transaction. */
+static gboolean place(Fsc *fsc, const Placement *placement, GError **error)
 {
+    gint64 now_s = fsc_now_s(fsc);
+    g_autoptr(Signature) signature =
+        signature_parse(placement->jws, placement->contract->hash, placement->type, now_s, error);
+    if (signature == NULL)
+        return FALSE;
+    g_autoptr(Certificate) certificate =
+        peers_certificate(fsc, placement->peer_id, placement->address, signature->jws->thumbprint, error);
+    g_autoptr(TrustAnchors) anchors = node_anchors(fsc->node);
+    if (certificate == NULL ||
+        !signature_verify(signature, certificate, anchors, placement->peer_id, now_s, error))
+        return FALSE;
     g_autoptr(Db) db = store_take(node_store(fsc->node), error);
-    if (db == NULL || !db_begin(db, error) || !store_all(fsc, db, verified, error) || !db_commit(db, error))
+    if (db == NULL || !db_begin(db, error) || !store_all(fsc, db, placement, signature, certificate, error) ||
+        !db_commit(db, error))
         return FALSE;
     g_clear_pointer(&db, db_release);
-    fsc_contract_changed(fsc, verified->contract->hash);
+    fsc_contract_changed(fsc, placement->contract->hash);
     return TRUE;
 }
 
@@ -106,21 +121,21 @@ gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t
 {
     if (!body_is_sound(body, error))
         return FALSE;
-    const char *jws = json_string_at(body, "signature");
-    const char *submitter = certificate_peer_id(submission->certificate);
     g_autoptr(Contract) contract = contract_parse(json_object_get(body, "content"), error);
     if (contract == NULL || !check_contract(fsc, submission, contract, error))
         return FALSE;
-    g_autoptr(Signature) signature =
-        signature_parse(jws, contract->hash, submission->type, fsc_now_s(fsc), error);
-    if (signature == NULL)
-        return FALSE;
-    g_autoptr(Certificate) certificate =
-        peers_certificate(fsc, submitter, submission->manager_address, signature->jws->thumbprint, error);
-    g_autoptr(TrustAnchors) anchors = node_anchors(fsc->node);
-    if (certificate == NULL ||
-        !signature_verify(signature, certificate, anchors, submitter, fsc_now_s(fsc), error))
-        return FALSE;
-    Verified verified = {submission, contract, signature, certificate, jws};
-    return store_verified(fsc, &verified, error);
+    Placement placement = {.contract = contract,
+                           .peer_id = certificate_peer_id(submission->certificate),
+                           .type = submission->type,
+                           .jws = json_string_at(body, "signature"),
+                           .address = submission->manager_address,
+                           .seen = submission->certificate};
+    return place(fsc, &placement, error);
+}
+
+gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
+                          const char *jws, GError **error)
+{
+    Placement placement = {.contract = contract, .peer_id = peer_id, .type = type, .jws = jws};
+    return place(fsc, &placement, error);
 }

@@ -102,6 +102,15 @@ accept_publications = {accept}
         until("the edge listens", lambda: self.alive("edge") and self.listens())
         return self
 
+    def restart_serve(self, before=lambda: None):
+        """Ends `serve`, calls `before`, and starts it again; the edge goes on."""
+        process = self.processes.pop("serve")
+        process.send_signal(signal.SIGTERM)
+        process.wait(15)
+        before()
+        self.spawn("serve")
+        until("the node is ready", lambda: self.alive("serve") and self.admin("GET", "/health")[0] == 200)
+
     def alive(self, part):
         if self.processes[part].poll() is not None:
             raise AssertionError(f"{part} ended:\n" + self.words(part))

@@ -99,7 +99,7 @@ class Pki:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=TEST anchor",
                 "-keyout", self.key, "-out", self.anchor)
 
-    def leaf(self, path, oin, domain, kind="ec", organization=None):
+    def leaf(self, path, oin, domain, kind="ec", organization=None, days=20):
         """path.key and path.crt; `oin` None leaves subject.serialNumber out."""
         path = pathlib.Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ class Pki:
         subject = f"/C=NL/O={organization or 'Organisation'}" + (f"/serialNumber={oin}" if oin else "") + f"/CN={domain}"
         openssl("req", *new, "-nodes", "-keyout", key, "-out", request, "-subj", subject)
         key.chmod(0o600)
-        openssl("x509", "-req", "-in", request, "-CA", self.anchor, "-CAkey", self.key, "-days", "20", "-out", certificate, "-extfile", "/dev/stdin",
+        openssl("x509", "-req", "-in", request, "-CA", self.anchor, "-CAkey", self.key, "-days", str(days), "-out", certificate, "-extfile", "/dev/stdin",
                 data=f"subjectAltName=DNS:{domain}\nextendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=CA:false\n".encode())
         return Identity(path)
 
