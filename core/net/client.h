@@ -1,7 +1,9 @@
-/* HTTP client on libcurl: calls to other Managers (mTLS), through our own Outway (loopback), and to admin sockets.
+/* HTTP client on libcurl: calls to other Managers (mTLS), through our own Outway (loopback), and to admin
+ * sockets.
  *
- * Thread safe. Connections are kept and shared; TLS sessions and connections are never mixed between own identities.
- * TLS 1.2 or newer, https and http only, no redirects, no proxies from the environment, answers bounded in size.
+ * Thread safe. Connections are kept and shared; TLS sessions and connections are never mixed between own
+ * identities. TLS 1.2 or newer, https and http only, no redirects, no proxies from the environment, answers
+ * bounded in size.
  */
 #pragma once
 
@@ -13,22 +15,23 @@ typedef struct http_client HttpClient;
 typedef struct {
     const char *certificate_path; /* PEM, leaf first; NULL: no client certificate */
     const char *key_path;
-    const char *anchors_path;     /* the only trust anchors */
-    const char *crl_path;         /* may be NULL */
+    const char *anchors_path; /* the only trust anchors */
+    const char *crl_path;     /* may be NULL */
 } TlsIdentity;
 
 typedef struct {
-    const char *method;             /* NULL is GET */
+    const char *method; /* NULL is GET */
     const char *url;
-    const char *const *headers;     /* "Name: value", NULL-terminated; may be NULL */
+    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     const void *body;
     gsize body_length;
-    const TlsIdentity *tls;         /* required for https */
-    const char *expected_peer_id;   /* when set, the server's certificate must carry this Peer ID (checked before anything is sent) */
-    const char *unix_socket;        /* connect here whatever the URL says; may be NULL */
-    const char *const *resolve;     /* "host:port:address" for names from node.conf, NULL-terminated; may be NULL */
-    guint timeout_ms;               /* for all of it; 0 is 10,000 */
-    gsize body_max;                 /* of the answer; 0 is 4 MiB */
+    const TlsIdentity *tls; /* required for https */
+    /* When set, the server's certificate must carry this Peer ID; checked before anything is sent. */
+    const char *expected_peer_id;
+    const char *unix_socket;    /* connect here whatever the URL says; may be NULL */
+    const char *const *resolve; /* "host:port:address" of node.conf's names, NULL-terminated; may be NULL */
+    guint timeout_ms;           /* for all of it; 0 is 10,000 */
+    gsize body_max;             /* of the answer; 0 is 4 MiB */
 } HttpCall;
 
 typedef struct {
@@ -46,12 +49,14 @@ HttpClient *http_client_new(void);
 void http_client_free(HttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpClient, http_client_free)
 
-/* NULL with FUNDAMENT_ERROR_UNAVAILABLE (name, connect, time-out, closed: the message says which), _DENIED (TLS: the certificate
- * or its Peer ID), _LIMIT (answer too large), _INVALID (bad URL). Any HTTP status is a reply. */
+/* NULL with FUNDAMENT_ERROR_UNAVAILABLE (name, connect, time-out, closed: the message says which), _DENIED
+ * (TLS: the certificate or its Peer ID), _LIMIT (answer too large), _INVALID (bad URL). Any HTTP status is a
+ * reply. */
 HttpReply *http_client_call(HttpClient *client, const HttpCall *call, GError **error);
 
 /* Runs all calls at the same time. `replies[i]` and `errors[i]` are set, one of the two each. */
-void http_client_call_all(HttpClient *client, const HttpCall *calls, gsize n_calls, HttpReply **replies, GError **errors);
+void http_client_call_all(HttpClient *client, const HttpCall *calls, gsize n_calls, HttpReply **replies,
+                          GError **errors);
 
 /* The body as strict JSON. NULL with FUNDAMENT_ERROR_INVALID. */
 json_t *http_reply_json(const HttpReply *reply, GError **error);

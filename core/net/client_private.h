@@ -29,8 +29,7 @@ void transfer_clear(Transfer *transfer);
 typedef struct agent_pool AgentPool;
 typedef struct agent_pools AgentPools;
 
-/* A multi handle with its connections and its easy handles: used by one thread at a time, for one identity.
- */
+/* A multi handle with its connections and easy handles: used by one thread at a time, for one identity. */
 typedef struct {
     CURLM *multi;
     GPtrArray *easies;

@@ -180,7 +180,7 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
-G_GNUC_PRINTF(2, 0) static void log_line(void *cls, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_line(void *cls, const char *format, va_list arguments)
 {
     g_autofree char *line = g_strdup_vprintf(format, arguments);
     g_debug("%s", g_strchomp(line));

@@ -71,9 +71,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *user_data)
     const char *colon = memchr(line, ':', length);
     if (colon == NULL)
         return length;
-    char *name = g_ascii_strdown(line, colon - line);
-    char *value = g_strndup(colon + 1, length - (gsize)(colon + 1 - line));
-    g_hash_table_replace(transfer->reply->headers, name, g_strstrip(value));
+    g_hash_table_replace(transfer->reply->headers, g_ascii_strdown(line, colon - line),
+                         g_strstrip(g_strndup(colon + 1, length - (gsize)(colon + 1 - line))));
     return length;
 }
 
