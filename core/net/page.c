@@ -223,16 +223,22 @@ void respond_page(Request *request, guint status, const char *template_name, con
     respond_bytes(request, status, "text/html; charset=utf-8", g_bytes_new_take(html, strlen(html)));
 }
 
+/* "layout.problem.404.title"; a status without words of its own has those of its class. Caller frees. */
+static char *problem_key(guint status, const char *part)
+{
+    g_autofree char *number = g_strdup_printf("%u", status);
+    g_autofree char *key = g_strconcat("layout.problem.", number, ".", part, NULL);
+    if (strcmp(phrase(languages[0].code, key), key) != 0)
+        return g_steal_pointer(&key);
+    return g_strconcat("layout.problem.", status < 500 ? "400" : "500", ".", part, NULL);
+}
+
 void page_problem(Request *request, guint status)
 {
     const char *language = request_language(request);
-    g_autofree char *key = g_strdup_printf("layout.problem.%u.title", status);
-    gboolean known = strcmp(phrase(language, key), key) != 0;
-    g_autofree char *group = known ? g_strdup_printf("layout.problem.%u", status)
-                                   : g_strdup(status < 500 ? "layout.problem.400" : "layout.problem.500");
-    g_autofree char *title_key = g_strconcat(group, ".title", NULL);
-    g_autofree char *text_key = g_strconcat(group, ".text", NULL);
+    g_autofree char *title = problem_key(status, "title");
+    g_autofree char *text = problem_key(status, "text");
     respond_page(request, status, "problem", LAYOUT,
-                 json_pack("{s:s, s:s, s:s}", "title", phrase(language, title_key), "text",
-                           phrase(language, text_key), "trace", request_trace(request)->trace_id));
+                 json_pack("{s:s, s:s, s:s}", "title", phrase(language, title), "text",
+                           phrase(language, text), "trace", request_trace(request)->trace_id));
 }

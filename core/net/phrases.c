@@ -264,7 +264,8 @@ static GDateTime *local_time(gint64 unix_ms, const char *time_zone)
 static char *format_date(const char *language, GDateTime *when)
 {
     g_autofree char *day = g_strdup_printf("%d", g_date_time_get_day_of_month(when));
-    g_autofree char *month_key = g_strdup_printf("layout.month.%d", g_date_time_get_month(when));
+    g_autofree char *month = g_strdup_printf("%d", g_date_time_get_month(when));
+    g_autofree char *month_key = g_strconcat("layout.month.", month, NULL);
     g_autofree char *year = g_strdup_printf("%d", g_date_time_get_year(when));
     return phrase_format(language, "layout.date", "day", day, "month", phrase(language, month_key), "year",
                          year, NULL);
