@@ -145,6 +145,7 @@ def programs(tally, wanted):
     release = build(tally, "release", ["-Dbuildtype=release"])
     if not release:
         return
+    bill_of_materials(tally, release)
     env = {"FUNDAMENT_BUILD": str(release), "FUNDAMENT_DATA": str(DATA)}
     for name in names:
         started = time.monotonic()
@@ -158,6 +159,14 @@ def programs(tally, wanted):
             demo(tally, ["--persons", str(official)], "demo --check --persons")
         else:
             tally.add("demo --check --persons", True, skipped=True, detail="skipped: no ../shared/data")
+
+
+def bill_of_materials(tally, release):
+    document = json.loads((release / "fundament.cdx.json").read_text())
+    names = {component["name"] for component in document["components"]}
+    wanted = {"libssl3", "libjansson4", "libglib2.0-0", "libsqlite3-0", "libmicrohttpd12"}
+    tally.add("the bill of materials names the libraries that are linked", document["bomFormat"] == "CycloneDX" and wanted <= names,
+              detail=f"missing: {sorted(wanted - names)}")
 
 
 def demo(tally, options, name):
