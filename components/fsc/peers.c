@@ -190,7 +190,7 @@ static Certificate *fetch_certificate(Fsc *fsc, const char *peer_id, const char 
     Certificate *certificate = ask_jwks(fsc, peer_id, address, thumbprint, &why);
     fetch_end(fsc, peer_id);
     if (certificate == NULL)
-        verdict_set(error, VERDICT_CERTIFICATE_UNKNOWN, why->message);
+        verdict_because(error, VERDICT_CERTIFICATE_UNKNOWN, why);
     return certificate;
 }
 
@@ -229,6 +229,12 @@ gboolean peers_seen(Fsc *fsc, Db *db, const Certificate *certificate, const char
                       error);
 }
 
+static void make_passing(GError **error)
+{
+    if (error != NULL && *error != NULL)
+        (*error)->code = FUNDAMENT_ERROR_UNAVAILABLE;
+}
+
 gboolean peers_verify_address(Node *node, gpointer context, const char *destination, GBytes *body,
                               GError **error)
 {
@@ -240,17 +246,17 @@ gboolean peers_verify_address(Node *node, gpointer context, const char *destinat
                      .role = ROLE_MANAGER,
                      .path = "/v1/peer",
                      .timeout_ms = 5000};
-    g_autoptr(GError) why = NULL;
-    g_autoptr(HttpReply) reply = peers_call(fsc, &call, &why);
+    g_autoptr(HttpReply) reply = peers_call(fsc, &call, error);
     if (reply != NULL)
         return TRUE; /* peers_call() has kept the address */
     if (fsc_now_ms(fsc) - g_ascii_strtoll(since, NULL, 10) > ADDRESS_PATIENCE_MS) {
-        g_warning("fsc: Peer %s named %s as its Manager, which could not be verified: %s", parts[0], parts[1],
-                  why->message);
+        g_warning("fsc: Peer %s named %s as its Manager, where its certificate was not seen for an hour",
+                  parts[0], parts[1]);
+        g_clear_error(error);
         return TRUE;
     }
     /* Also a wrong certificate may be mended within the hour, so no error here is final. */
-    g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE, why->message);
+    make_passing(error);
     return FALSE;
 }
 

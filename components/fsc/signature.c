@@ -38,11 +38,6 @@ void signature_free(Signature *signature)
     g_free(signature);
 }
 
-static gboolean set_with_reason(GError **error, Verdict verdict, const GError *why)
-{
-    return verdict_set(error, verdict, why->message);
-}
-
 /* 4.2.4: "The Validation MUST be done every time a Peer receives a signature." */
 static gboolean check_payload(Signature *signature, const char *content_hash, SignatureType expected,
                               gint64 now_s, GError **error)
@@ -50,7 +45,7 @@ static gboolean check_payload(Signature *signature, const char *content_hash, Si
     const json_t *payload = signature->jws->payload;
     g_autoptr(GError) why = NULL;
     if (!json_check_object(payload, "signature payload", JSON_FIELDS(payload_fields), &why))
-        return set_with_reason(error, VERDICT_SIGNATURE_SYNTAX, why);
+        return verdict_because(error, VERDICT_SIGNATURE_SYNTAX, why);
     if (!g_str_equal(json_string_at(payload, "contract_content_hash"), content_hash))
         return verdict_set(error, VERDICT_SIGNATURE_HASH, NULL);
     if (!signature_type_find(json_string_at(payload, "type"), &signature->type) ||
@@ -71,7 +66,7 @@ Signature *signature_parse(const char *compact, const char *content_hash, Signat
     if (signature->jws == NULL) {
         /* 4.2.3: one of six algorithms; the others have a code of their own. */
         gboolean algorithm = g_error_matches(why, JWS_ERROR, JWS_ERROR_ALGORITHM);
-        set_with_reason(error, algorithm ? VERDICT_SIGNATURE_ALGORITHM : VERDICT_SIGNATURE_SYNTAX, why);
+        verdict_because(error, algorithm ? VERDICT_SIGNATURE_ALGORITHM : VERDICT_SIGNATURE_SYNTAX, why);
         return NULL;
     }
     if (!check_payload(signature, content_hash, expected, now_s, error))
@@ -84,11 +79,11 @@ gboolean signature_verify(const Signature *signature, const Certificate *certifi
 {
     g_autoptr(GError) why = NULL;
     if (!trust_anchors_verify(anchors, certificate, now_s, &why))
-        return set_with_reason(error, VERDICT_CERTIFICATE_UNTRUSTED, why);
+        return verdict_because(error, VERDICT_CERTIFICATE_UNTRUSTED, why);
     if (g_strcmp0(certificate_peer_id(certificate), submitter) != 0)
         return verdict_set(error, VERDICT_SIGNATURE_PEER, NULL);
     if (!jws_verify(signature->jws, certificate, &why))
-        return set_with_reason(error, VERDICT_SIGNATURE_WRONG, why);
+        return verdict_because(error, VERDICT_SIGNATURE_WRONG, why);
     return TRUE;
 }
 

@@ -83,7 +83,7 @@ void manager_token(Request *request, gpointer context)
         asked.state = stored_contract_state(stored, fsc_now_s(fsc));
     }
     TokenRefusal refusal = token_request_check(&asked);
-    if (refusal == TOKEN_GRANTED) {
+    if (refusal == TOKEN_GRANTED && stored != NULL) {
         grant_token(request, fsc, &asked, stored->contract);
         return;
     }

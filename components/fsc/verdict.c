@@ -23,3 +23,8 @@ gboolean verdict_set(GError **error, Verdict verdict, const char *where)
         g_set_error(error, FSC_VERDICT, (int)verdict, "%s: %s", where, message);
     return FALSE;
 }
+
+gboolean verdict_because(GError **error, Verdict verdict, const GError *why)
+{
+    return verdict_set(error, verdict, why != NULL ? why->message : NULL);
+}

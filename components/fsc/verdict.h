@@ -84,3 +84,6 @@ const VerdictRow *verdict_row(Verdict verdict);
  * table, after `where`
  * ("content.grants[0].data") and a colon when that is not NULL. */
 gboolean verdict_set(GError **error, Verdict verdict, const char *where);
+
+/* The same, with the reason that a floor below gave in place of `where`. */
+gboolean verdict_because(GError **error, Verdict verdict, const GError *why);
