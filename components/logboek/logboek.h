@@ -26,9 +26,10 @@ typedef struct {
     int status;                        /* 0 Unset, 1 Ok, 2 Error */
     const char *name;
     gint64 start_ms, end_ms;
-    const char *processing_activity_id; /* URI in the register */
-    const char *data_subject_id;        /* pseudonym ("p1...."), or NULL: a record without a person */
-    const char *data_subject_id_type;   /* "BSN" for a person known by it; NULL without a subject */
+    const char
+        *processing_activity_id; /* URI in the register; a short id is completed with the address of ours */
+    const char *data_subject_id; /* pseudonym ("p1...."), or NULL: a record without a person */
+    const char *data_subject_id_type; /* "BSN" for a person known by it; NULL without a subject */
     const char
         *processor; /* dpl.core.foreign_operation.processor: URL of the caller; NULL when there is none */
     const json_t *attributes; /* the others, flat; may be NULL */

@@ -32,6 +32,19 @@ static void unpack(const guint8 *at, KeyEntry *entry)
     entry->sequence = wire_get_u64(at + 24);
 }
 
+static gboolean note_sealed(Db *db, guint32 shard, gint64 minute, GError **error)
+{
+    return db_run(db, error,
+                  "UPDATE logboek_position SET sealed_minute = ?2 WHERE shard = ?1 AND sealed_minute < ?2",
+                  value_integer(shard), value_integer(minute));
+}
+
+gboolean transaction_ids_note_sealed(Store *store, guint32 shard, gint64 minute, GError **error)
+{
+    g_autoptr(Db) db = store_take(store, error);
+    return db != NULL && note_sealed(db, shard, minute, error);
+}
+
 static gboolean seal(Db *db, guint32 shard, gint64 minute, const GArray *sorted, GError **error)
 {
     if (!db_run(db, error, "DELETE FROM logboek_transaction_ids WHERE shard = ?1 AND minute = ?2",
@@ -47,9 +60,7 @@ static gboolean seal(Db *db, guint32 shard, gint64 minute, const GArray *sorted,
                     value_bytes(entries)))
             return FALSE;
     }
-    return db_run(db, error,
-                  "UPDATE logboek_position SET sealed_minute = ?2 WHERE shard = ?1 AND sealed_minute < ?2",
-                  value_integer(shard), value_integer(minute));
+    return note_sealed(db, shard, minute, error);
 }
 
 gboolean transaction_ids_seal(Store *store, guint32 shard, gint64 minute, const GArray *sorted,

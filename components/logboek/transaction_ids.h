@@ -12,6 +12,10 @@
 gboolean transaction_ids_seal(Store *store, guint32 shard, gint64 minute, const GArray *sorted,
                               GError **error);
 
+/* Up to this minute there are no ids that SQL does not know: a start need not look for them in the journal.
+ */
+gboolean transaction_ids_note_sealed(Store *store, guint32 shard, gint64 minute, GError **error);
+
 /* Ids of sealed minutes and late ones. `entry->sequence` is 0 when it is not known. FALSE when SQL cannot be
  * asked. */
 gboolean transaction_ids_find(Store *store, guint32 shard, const guint8 key[KEY_SIZE], KeyEntry *entry,

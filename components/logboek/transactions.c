@@ -7,7 +7,8 @@
 #include "core/base/identifiers.h"
 
 #define WINDOW_MINUTES 5
-#define KEYS_MAX 8000000     /* in memory: over five minutes of 20,000 a second, some 350 MB */
+#define KEYS_MAX 8000000 /* in memory: over five minutes of 20,000 a second, some 350 MB */
+#define NOTE_EVERY_MINUTES 10
 #define LATE_QUEUE_MAX 10000 /* look-ups that wait; more are refused */
 #define LATE_KEYS_MAX 1000
 #define LATE_KEYS_BOUND 1000000 /* nobody needs a million ids of the future */
@@ -28,7 +29,8 @@ struct transactions {
     void (*batch_done)(gpointer user_data);
     gpointer batch_done_data;
 
-    GMutex sealing; /* one at a time seals */
+    GMutex sealing; /* one at a time seals; also for the next */
+    gint64 noted_minute;
     GMutex mutex;
     GPtrArray *buckets;  /* of Bucket, in the order of their minutes */
     gint64 open_minute;  /* ids of earlier minutes are late */
@@ -292,13 +294,32 @@ static GArray *next_to_seal(Transactions *transactions, gint64 *minute)
     return sorted;
 }
 
+/* Minutes without ids are sealed by noting it, now and then. */
+static gboolean note_sealed(Transactions *transactions, GError **error)
+{
+    g_mutex_lock(&transactions->mutex);
+    gint64 minute = minute_now(transactions) - WINDOW_MINUTES - 1;
+    if (transactions->buckets->len > 0)
+        minute = MIN(minute, ((Bucket *)transactions->buckets->pdata[0])->minute - 1);
+    gboolean due = minute >= transactions->noted_minute + NOTE_EVERY_MINUTES;
+    if (due)
+        transactions->open_minute = MAX(transactions->open_minute, minute + 1);
+    g_mutex_unlock(&transactions->mutex);
+    if (!due)
+        return TRUE;
+    if (!transaction_ids_note_sealed(transactions->store, transactions->shard, minute, error))
+        return FALSE;
+    transactions->noted_minute = minute;
+    return TRUE;
+}
+
 static gboolean seal_all(Transactions *transactions, GError **error)
 {
     gint64 minute;
     for (;;) {
         g_autoptr(GArray) sorted = next_to_seal(transactions, &minute);
         if (sorted == NULL)
-            return TRUE;
+            return note_sealed(transactions, error);
         if (!transaction_ids_seal(transactions->store, transactions->shard, minute, sorted, error))
             return FALSE;
         g_mutex_lock(&transactions->mutex);
@@ -326,6 +347,7 @@ Transactions *transactions_new(Store *store, Journal *journal, const Clock *cloc
     transactions->clock = clock;
     transactions->shard = shard;
     transactions->open_minute = sealed_minute + 1;
+    transactions->noted_minute = sealed_minute;
     g_mutex_init(&transactions->sealing);
     g_mutex_init(&transactions->mutex);
     transactions->buckets = g_ptr_array_new_with_free_func(bucket_free);

@@ -230,6 +230,29 @@ static void replays_are_known_after_their_minute_is_sealed(void **state)
     assert_int_equal(last(fixture), 3);
 }
 
+/* Otherwise each start would read the journal from its beginning. */
+static void minutes_without_ids_are_sealed_too(void **state)
+{
+    take_fixture(state);
+    for (guint i = 0; i < 3; i++) {
+        fixture_advance(fixture, 1200);
+        seal(fixture);
+        gint64 now_minute = clock_now_s(&fixture->clock) / 60;
+        assert_int_equal(fixture_number(fixture, "SELECT sealed_minute FROM logboek_position"),
+                         now_minute - 6);
+    }
+    char id[UUID_TEXT_SIZE];
+    LogboekTransaction transaction = fixture_transaction(fixture, id);
+    assert_int_equal(fixture_log(fixture, &transaction), TRANSACTION_LOGGED);
+    gint64 logged_minute = clock_now_s(&fixture->clock) / 60;
+    fixture_advance(fixture, 240);
+    seal(fixture);
+    assert_true(fixture_number(fixture, "SELECT sealed_minute FROM logboek_position") < logged_minute);
+    TransactionCounts counts;
+    transactions_count(fixture->logboek->transactions, &counts);
+    assert_int_equal(counts.late, 0);
+}
+
 static void late_ids_are_logged_once_too(void **state)
 {
     take_fixture(state);
@@ -426,6 +449,7 @@ int main(void)
         on_both(an_id_that_is_no_uuid7_is_refused),
         on_both(replays_are_known_after_a_restart),
         on_both(replays_are_known_after_their_minute_is_sealed),
+        on_both(minutes_without_ids_are_sealed_too),
         on_both(late_ids_are_logged_once_too),
         on_both(an_id_of_the_future_is_known_when_its_minute_opens),
         on_both(a_lost_database_forgets_no_id),
