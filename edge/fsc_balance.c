@@ -47,7 +47,8 @@ static void peer_free(ngx_peer_connection_t *peer, void *data, ngx_uint_t state)
         request->renewed != fsc_targets_renewed(request->main->targets))
         return; /* the caller closes it */
     peer->connection = NULL;
-    fsc_target_keep(request->answer->target, connection, IDLE_MAX, IDLE_MS);
+    fsc_target_keep(request->answer->target, connection,
+                    ngx_max(1, ngx_min(IDLE_MAX, ngx_cycle->connection_n / 4)), IDLE_MS);
 }
 
 static ngx_int_t peer_set_session(ngx_peer_connection_t *peer, void *data)

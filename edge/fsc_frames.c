@@ -114,6 +114,16 @@ static void call_wait(FscCall *call, ngx_msec_t ms)
     call->deadline = (ngx_msec_int_t)(deadline - call->last) < 0 ? deadline : call->last;
 }
 
+/* As long as for a node that is away, counted from the first time that it said so. */
+static void call_not_ready(FscCall *call)
+{
+    ngx_msec_t last = ngx_current_msec + HOLD_MS;
+    if ((ngx_msec_int_t)(last - call->last) < 0)
+        call->last = last;
+    call_wait(call, HOLD_MS);
+    call->send_again = ngx_current_msec + NOT_READY_MS;
+}
+
 /* Sends a call, for the first time or again after the socket broke. */
 static void call_send(FscFrames *frames, FscCall *call)
 {
@@ -204,7 +214,7 @@ static void sweep_handler(ngx_event_t *event)
             entry = ngx_queue_head(&frames->calls);
         } else if (frames->state == STATE_READY && call->send_again != 0 &&
                    (ngx_msec_int_t)(ngx_current_msec - call->send_again) >= 0) {
-            call->send_again = ngx_current_msec + LOG_AGAIN_MS;
+            call->send_again = call_type(call) == FRAME_LOG ? ngx_current_msec + LOG_AGAIN_MS : 0;
             (void)out_append(frames, call->frame, call->id);
         }
     }
@@ -256,7 +266,7 @@ static void frame_take(FscFrames *frames, const struct frame_header *header, con
         if (call == NULL || call_type(call) != header->type)
             return; /* given up meanwhile, or answered before: both are fine */
         if (header->status == FRAME_STATUS_NOT_READY) {
-            call->send_again = ngx_current_msec + NOT_READY_MS;
+            call_not_ready(call);
             return;
         }
         call_end(frames, call);

@@ -112,8 +112,7 @@ static StepResult step_certificate(FscRequest *request)
     if (fsc_revoked_check(request->main->revoked, certificate))
         return refuse_with(request, &fsc_refusal_revoked);
     FscTrust *trust = request->main->trust;
-    if (trust != NULL &&
-        !fsc_trust_holds(trust, request->http->connection->ssl->connection, &certificate->trust))
+    if (trust != NULL && !fsc_trust_holds(trust, request->http->connection, &certificate->trust))
         return refuse_with(request, &fsc_refusal_untrusted);
     return STEP_NEXT;
 }

@@ -37,6 +37,7 @@ struct fsc_trust {
     CrlState crl_state;
     X509_STORE *store; /* what `crl_state` says */
     ngx_uint_t generation;
+    ngx_msec_t since; /* of this generation */
     ngx_array_t contexts;
 };
 
@@ -197,6 +198,7 @@ static ngx_int_t trust_refresh_store(FscTrust *trust)
     X509_STORE_free(trust->store);
     trust->store = store;
     trust->generation++;
+    trust->since = ngx_current_msec;
     const Context *contexts = trust->contexts.elts;
     for (ngx_uint_t i = 0; i < trust->contexts.nelts; i++)
         context_trust(trust, &contexts[i]);
@@ -311,14 +313,24 @@ static ngx_flag_t chain_verify(const FscTrust *trust, SSL *ssl, X509 *leaf)
     return good;
 }
 
-ngx_flag_t fsc_trust_holds(FscTrust *trust, SSL *ssl, FscTrustMark *mark)
+/* TRUE when the handshake was a whole one, and under these anchors: nginx has just found the chain to be
+ * good. */
+static ngx_flag_t fresh(const FscTrust *trust, const ngx_connection_t *connection, const FscTrustMark *mark)
 {
+    return mark->generation == 0 && !SSL_session_reused(connection->ssl->connection) &&
+           (ngx_msec_int_t)(connection->start_time - trust->since) > 0 &&
+           ngx_current_msec - connection->start_time < LOOK_AGAIN_S * 1000;
+}
+
+ngx_flag_t fsc_trust_holds(FscTrust *trust, const ngx_connection_t *connection, FscTrustMark *mark)
+{
+    SSL *ssl = connection->ssl->connection;
     X509 *leaf = SSL_get0_peer_certificate(ssl);
     if (trust->store == NULL || leaf == NULL)
         return 0;
     if (mark->generation == trust->generation && ngx_time() - mark->when < LOOK_AGAIN_S)
         return mark->holds;
-    mark->holds = chain_verify(trust, ssl, leaf) ? 1 : 0;
+    mark->holds = fresh(trust, connection, mark) || chain_verify(trust, ssl, leaf) ? 1 : 0;
     mark->generation = trust->generation;
     mark->when = ngx_time();
     return mark->holds;

@@ -34,4 +34,4 @@ ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, cons
 ngx_int_t fsc_trust_refresh(FscTrust *trust);
 
 /* TRUE while the peer's certificate of this TLS connection is valid. */
-ngx_flag_t fsc_trust_holds(FscTrust *trust, SSL *ssl, FscTrustMark *mark);
+ngx_flag_t fsc_trust_holds(FscTrust *trust, const ngx_connection_t *connection, FscTrustMark *mark);

@@ -44,6 +44,13 @@ static gboolean put(json_t *into, const char *name, const char *text, const char
     return TRUE;
 }
 
+/* What belongs to a component that is switched off is not listened for: nobody would answer. */
+static gboolean is_on(const Config *config, const char *component)
+{
+    return config_line(config, "node", "components") == 0 ||
+           g_strv_contains(config_list(config, "node", "components"), component);
+}
+
 /* Listeners over TLS. */
 
 typedef struct {
@@ -114,7 +121,7 @@ static gboolean add_tls_listener(const Config *config, const TlsListener *listen
                                  GError **error)
 {
     const char *url = config_text(config, listener->section, listener->key);
-    if (url == NULL)
+    if (url == NULL || !is_on(config, listener->section))
         return TRUE;
     g_autofree char *scheme = NULL, *host = NULL;
     int port = -1;
@@ -160,7 +167,7 @@ static gboolean check_loopback(const char *listen, const char *section, GError *
 static gboolean add_log(const Config *config, json_t *context, GError **error)
 {
     const char *listen = config_text(config, "logboek", "listen");
-    if (listen == NULL)
+    if (listen == NULL || !is_on(config, "logboek"))
         return TRUE;
     json_t *entry = json_object();
     json_object_set_new(context, "log", entry);
@@ -186,7 +193,8 @@ static gboolean add_clients(const Config *config, json_t *context, GError **erro
 {
     json_t *clients = json_array();
     json_object_set_new(context, "clients", clients);
-    for (const char *const *name = config_family(config, "client"); *name != NULL; name++)
+    for (const char *const *name = config_family(config, "client"); is_on(config, "fsc") && *name != NULL;
+         name++)
         if (!add_client(config, *name, clients, error))
             return FALSE;
     return TRUE;
@@ -212,10 +220,11 @@ static char *module_path(const Config *config)
     return g_canonicalize_filename(beside[1], folder);
 }
 
-static const char *user_name(void)
+/* Root's nginx would hand its work to another user, who may read neither keys nor sockets of this one. */
+static gboolean add_user(json_t *context, GError **error)
 {
-    const struct passwd *user = getpwuid(geteuid());
-    return user != NULL ? user->pw_name : "root";
+    const struct passwd *user = geteuid() == 0 ? getpwuid(0) : NULL;
+    return user == NULL || put(context, "user", user->pw_name, "edge", "user", error);
 }
 
 /* Each request holds two descriptors; nginx inherits what we are allowed. */
@@ -246,8 +255,7 @@ static gboolean add_common(const Config *config, json_t *context, GError **error
     json_object_set_new(
         context, "level",
         json_string(g_strcmp0(config_text(config, "node", "log"), "debug") == 0 ? "info" : "notice"));
-    return put(context, "user", user_name(), "edge", "user", error) &&
-           put(context, "module", module, "edge", "module", error) &&
+    return add_user(context, error) && put(context, "module", module, "edge", "module", error) &&
            put(context, "run", config_text(config, "node", "run"), "node", "run", error) &&
            put(context, "data", data, "node", "data", error) &&
            put(context, "keys", config_text(config, "node", "keys"), "node", "keys", error) &&

@@ -325,9 +325,12 @@ class Stage:
 group = fsc-test
 anchors = {pki}/anchor.crt
 log = {log}
+components = logboek fsc
 [edge]
 address = {net}.3
 module = {module}
+[fsc]
+manager_address = https://manager.consumer.fsc.test:28443
 [client.app]
 listen = {net}.3:29001
 [client.other]
@@ -338,6 +341,7 @@ listen = {net}.3:29002
 group = fsc-test
 anchors = {pki}/anchor.crt
 log = {log}
+components = logboek fsc inzage
 [edge]
 address = {net}.2
 module = {module}
@@ -346,6 +350,8 @@ manager_address = https://{manager}:28443
 inway_address = https://{inway}:28443
 [inzage]
 address = https://{portal}:28443
+outway = {net}.2:29001
+register = 00000001000000000002
 [logboek]
 listen = {net}.2:24318
 """
@@ -358,6 +364,7 @@ listen = {net}.2:24318
         provider, consumer = self.folder / "provider", self.folder / "consumer"
         for role, name in (("inway", INWAY_NAME), ("manager", MANAGER_NAME), ("portal", PORTAL_NAME)):
             self.pki.leaf(provider / "keys" / role, PROVIDER, name)
+        self.pki.leaf(consumer / "keys" / "manager", CONSUMER, "manager.consumer.fsc.test")
         self.outway = self.pki.leaf(consumer / "keys" / "outway", CONSUMER, "outway.consumer.fsc.test")
         self.stranger = Pki(self.folder / "stranger", "TEST stranger").leaf(self.folder / "stranger" / "leaf", CONSUMER, "x.test")
         self.make_lists()

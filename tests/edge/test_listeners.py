@@ -163,23 +163,36 @@ def keeps_its_listeners_over_a_reload(stage):
 
 @test
 def says_what_is_wrong_with_node_conf(stage):
+    good = "[fsc]\nmanager_address = https://manager.consumer.fsc.test:8443\n"
+
     def edge(conf, *options):
         path = stage.folder / "wrong.conf"
-        path.write_text(f"[node]\ngroup = x\nanchors = {stage.pki.anchor}\nkeys = {stage.folder}/consumer/keys\n" + conf)
+        keys = "consumer" if conf.endswith(good) else "none"
+        path.write_text(f"[node]\ngroup = x\ncomponents = logboek fsc\nanchors = {stage.pki.anchor}\nkeys = {stage.folder}/{keys}/keys\n" + conf)
         done = subprocess.run([PROGRAM, "edge", "--config", str(path), *options], capture_output=True, text=True)
         return done.returncode, done.stderr
 
-    for conf, words in (("", "[edge] address"), ("[edge]\naddress = here\n", "no IP address"),
-                        ("[edge]\naddress = 127.0.0.1\n[client.a]\nlisten = 192.0.2.1:9001\n", "not a loopback address"),
-                        ("[edge]\naddress = 127.0.0.1\n[logboek]\nlisten = 0.0.0.0:9001\n", "not a loopback address"),
-                        ("[edge]\naddress = 127.0.0.1\n[fsc]\nmanager_address = https://m.test:8443\n", "manager.crt cannot be read"),
-                        ("[edge]\naddress = 127.0.0.1\n[inzage]\naddress = http://p.test\n", "https")):
+    manager = "[fsc]\nmanager_address = https://m.test:8443\n"
+    for conf, words in ((manager, "[edge] address"), (manager + "[edge]\naddress = here\n", "no IP address"),
+                        ("[edge]\naddress = 127.0.0.1\n" + manager, "manager.crt cannot be read"),
+                        ("[edge]\naddress = 127.0.0.1\n[fsc]\nmanager_address = http://m.test\n", "https"),
+                        ("[edge]\naddress = 127.0.0.1\n[logboek]\nlisten = 192.0.2.1:4318\n" + good, "not a loopback address"),
+                        ("[edge]\naddress = 127.0.0.1\n[client.a]\nlisten = 0.0.0.0:9001\n" + good, "not a loopback address")):
         status, said = edge(conf, "--print")
         equal(status, 1, conf)
         assert words in said, said
         equal(len(said.strip().splitlines()), 1, said)
-    equal(edge("[edge]\naddress = 127.0.0.1\n", "--reload")[0], 1)
-    equal(edge("[edge]\naddress = 127.0.0.1\n", "--nonsense")[0], 2)
+    equal(edge("[edge]\naddress = 127.0.0.1\n" + good, "--reload")[0], 1)
+    equal(edge("[edge]\naddress = 127.0.0.1\n" + good, "--nonsense")[0], 2)
+
+
+@test
+def listens_only_for_components_that_are_on(stage):
+    path = stage.folder / "provider" / "off.conf"
+    text = (stage.folder / "provider" / "node.conf").read_text()
+    path.write_text(text.replace("components = logboek fsc inzage", "components = logboek fsc"))
+    printed = command(PROGRAM, "edge", "--config", str(path), "--print")
+    equal(("/portal.crt" in printed, "/manager.crt" in printed), (False, True))
 
 
 run(ListenersStage)
