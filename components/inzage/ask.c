@@ -189,7 +189,9 @@ static void take(Round *round, const Ask *ask, const HttpReply *reply, const GEr
     if (error != NULL) {
         note(ask, error->message);
         if (ask->kind == ASK_OPERATIONS)
-            ask->source->state = SOURCE_UNREACHABLE;
+            ask->source->state = g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_LIMIT)
+                                     ? SOURCE_UNREADABLE
+                                     : SOURCE_UNREACHABLE;
         return;
     }
     if (ask->kind == ASK_OPERATIONS)
