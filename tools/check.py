@@ -173,7 +173,7 @@ def configuration_document():
     if status:
         return lines
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    names = re.findall(r"^  ([a-z_]+)\s", "\n".join(lines), re.M)
+    names = re.findall(r"^\[[a-z.*-]+\]\s+([a-z_]+)\s", "\n".join(lines), re.M)
     return [f"docs/configuration.md does not name {name}" for name in names if f"`{name}`" not in text] or ([] if names else ["no keys were printed"])
 
 
