@@ -1,184 +1,161 @@
 /* POST /haalcentraal/api/brp/personen (Haal Centraal BRP bevragen v2), behind our own Inway.
  *
- * Before anybody gets data, the use of it is in the log: one record a person (Logboek
- * Dataverwerkingen 1.0.0, 3.3.1.1). When the log cannot be written there is no answer. */
+ * Before anybody gets data, the use of it is in the log. When the log cannot be written there is no answer.
+ */
 #include "components/brp/api.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "components/brp/delivery.h"
+#include "components/brp/fault.h"
 #include "components/brp/fields.h"
+#include "components/brp/media.h"
 #include "components/brp/person.h"
 #include "components/brp/query.h"
 #include "components/brp/store.h"
-#include "components/fsc/fsc.h"
-#include "components/logboek/logboek.h"
+#include "core/base/asset.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/net/problem.h"
 
-static void respond_fault(Request *request, guint status, json_t *fault)
+#define DOCUMENT "openapi/brp.yaml"
+
+/* --- faults --- */
+
+/* Takes `fault`. */
+static void respond_fault_json(Request *request, guint status, json_t *fault)
 {
-    g_autofree char *text = json_write(fault);
+    char *text = json_write(fault);
     json_decref(fault);
-    respond_text(request, status, "application/problem+json", text);
+    respond_bytes(request, status, "application/problem+json", g_bytes_new_take(text, strlen(text)));
 }
 
-/* "YYYYMMDD" in the Netherlands. */
-static char *today(const Clock *clock)
+static void respond_fault(Request *request, BrpFault fault, const char *detail)
 {
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier("Europe/Amsterdam");
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(clock_now_s(clock));
-    g_autoptr(GDateTime) local = zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
-    return g_date_time_format(local, "%Y%m%d");
+    respond_fault_json(request, brp_fault_status(fault), brp_fault(fault, detail, request_path(request)));
 }
 
-/* --- the log --- */
-
-/* What is the same in each record of one question. */
-typedef struct {
-    const BrpApi *api;
-    Request *request;
-    const TraceContext *trace;
-    gint64 start_ms, end_ms;
-    char *processor;    /* the caller's address, or NULL */
-    json_t *attributes; /* who asked, in which transaction, for which fields */
-} LogContext;
-
-static json_t *record_attributes(Request *request, const BrpQuery *query)
+/* Our own mistakes and misfortunes: why stands in our log, not in the answer. */
+static void respond_failure(Request *request, const GError *error)
 {
-    json_t *categories = json_array();
-    for (char **field = query->fields; *field != NULL; field++)
-        json_array_append_new(categories, json_string(*field));
-    json_t *attributes = json_pack("{s:o}", "nl.fundament.data_categories", categories);
-    if (request_peer_id(request) != NULL)
-        json_object_set_new(attributes, "nl.fundament.receiver", json_string(request_peer_id(request)));
-    if (request_transaction_id(request) != NULL)
-        json_object_set_new(attributes, "nl.fundament.transaction_id",
-                            json_string(request_transaction_id(request)));
-    return attributes;
+    BrpFault fault = problem_status(error) == 503 ? BRP_FAULT_UNAVAILABLE : BRP_FAULT_INTERNAL;
+    const char *trace_id = request_trace(request)->trace_id;
+    g_warning("brp: trace %s: no persons were given: %s", trace_id, error->message);
+    g_autofree char *detail = g_strdup_printf(
+        "%s Vermeld trace %s als u dit meldt.",
+        fault == BRP_FAULT_UNAVAILABLE ? "Probeer het later opnieuw." : "Er is iets misgegaan.", trace_id);
+    respond_fault(request, fault, detail);
 }
 
-static void fill_record(LogboekRecord *record, const LogContext *context, const TraceContext *trace,
-                        const char *subject)
+void brp_api_other_method(Request *request, gpointer context)
 {
-    memset(record, 0, sizeof *record);
-    g_strlcpy(record->trace_id, trace->trace_id, sizeof record->trace_id);
-    g_strlcpy(record->span_id, trace->span_id, sizeof record->span_id);
-    g_strlcpy(record->parent_span_id, trace->parent_id, sizeof record->parent_span_id);
-    record->name = subject != NULL ? "Persoonsgegevens verstrekken" : "Vraag om persoonsgegevens behandelen";
-    record->start_ms = context->start_ms;
-    record->end_ms = context->end_ms;
-    record->processing_activity_id = context->api->activity;
-    record->data_subject_id = subject;
-    record->data_subject_id_type = subject != NULL ? "BSN" : NULL;
-    record->processor = context->processor;
-    record->attributes = context->attributes;
+    respond_header(request, "Allow", "POST");
+    respond_fault(request, BRP_FAULT_METHOD, NULL);
 }
 
-/* One person: the action of the request itself is about that person. None or several: the request is an
- * action without a person, with a child action for each (LDV 1.0.0, 3.3.1.1). */
-static gboolean log_records(const LogContext *context, const json_t *records, GError **error)
+/* --- the question --- */
+
+/* Where it went wrong, but not the words there: they may be a name or a number. */
+static void respond_unreadable(Request *request, const GError *error)
 {
-    Logboek *logboek = logboek_of(context->api->node);
-    if (logboek == NULL) {
-        g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE,
-                            "the log of data processing is off");
-        return FALSE;
+    unsigned line, column;
+    const char *place = strstr(error->message, "line ");
+    if (place == NULL || sscanf(place, "line %u, column %u", &line, &column) != 2) {
+        respond_fault(request, BRP_FAULT_UNREADABLE, NULL);
+        return;
     }
-    gsize persons = json_array_size(records), n = 0;
-    g_autofree LogboekRecord *log = g_new0(LogboekRecord, persons + 1);
-    g_autoptr(GPtrArray) subjects = g_ptr_array_new_with_free_func(g_free);
-    if (persons != 1)
-        fill_record(&log[n++], context, context->trace, NULL);
-    for (gsize i = 0; i < persons; i++) {
-        const char *bsn = json_string_at(json_array_get(records, i), "burgerservicenummer");
-        char *subject = pseudonym_of_bsn(node_pseudonymizer(context->api->node), bsn);
-        g_ptr_array_add(subjects, subject);
-        TraceContext child;
-        if (persons != 1)
-            trace_child(context->trace, &child);
-        fill_record(&log[n++], context, persons != 1 ? &child : context->trace, subject);
-    }
-    return logboek_append(logboek, log, n, error);
+    g_autofree char *detail =
+        g_strdup_printf("De body is geen geldige JSON: regel %u, kolom %u.", line, column);
+    respond_fault(request, BRP_FAULT_UNREADABLE, detail);
 }
 
-static gboolean log_delivery(const BrpApi *api, Request *request, const BrpQuery *query,
-                             const json_t *records, gint64 start_ms, GError **error)
+/* What BRP bevragen wants of the request around the body. FALSE when it was answered. */
+static gboolean admit(Request *request)
 {
-    LogContext context = {.api = api,
-                          .request = request,
-                          .trace = request_trace(request),
-                          .start_ms = start_ms,
-                          .end_ms = clock_now_ms(node_clock(api->node)),
-                          .attributes = record_attributes(request, query)};
-    Fsc *fsc = fsc_of(api->node);
-    if (request_has_caller(request) && fsc != NULL && request_peer_id(request) != NULL)
-        context.processor = fsc_peer_address(fsc, request_peer_id(request));
-    gboolean logged = log_records(&context, records, error);
-    g_free(context.processor);
-    json_decref(context.attributes);
-    return logged;
+    static const char *const NO_PARAMETERS[] = {NULL};
+    gsize length = g_bytes_get_size(request_body(request));
+    if (!brp_media_is_sent_well(request_header(request, "Content-Type")))
+        respond_fault(request, BRP_FAULT_MEDIA_TYPE, NULL);
+    else if (!brp_media_is_accepted(request_header(request, "Accept")))
+        respond_fault(request, BRP_FAULT_NOT_ACCEPTABLE, NULL);
+    else if (length > BRP_BODY_MAX)
+        respond_fault(request, BRP_FAULT_TOO_LARGE, NULL);
+    else if (request_query_unknown(request, NO_PARAMETERS) != NULL)
+        respond_fault(request, BRP_FAULT_PARAMETERS, "Parameters horen in de body, niet in het adres.");
+    return !request_answered(request);
+}
+
+static BrpQuery *read_query(Request *request)
+{
+    g_autoptr(GError) error = NULL;
+    gsize length;
+    const char *text = g_bytes_get_data(request_body(request), &length);
+    g_autoptr(json_t) body = json_parse_strict(length == 0 ? "" : text, (gssize)length, NULL, &error);
+    if (body == NULL) {
+        respond_unreadable(request, error);
+        return NULL;
+    }
+    json_t *fault = NULL;
+    BrpQuery *query = brp_query_parse(body, request_path(request), &fault);
+    if (query == NULL)
+        respond_fault_json(request, brp_fault_status(BRP_FAULT_PARAMETERS), fault);
+    return query;
 }
 
 /* --- the answer --- */
 
-static json_t *persons_of(const json_t *records, const BrpQuery *query, const char *day)
+/* "YYYYMMDD" in the Netherlands. */
+static char *today(const BrpApi *api)
 {
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(clock_now_s(node_clock(api->node)));
+    g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, api->zone);
+    return g_date_time_format(local, "%Y%m%d");
+}
+
+static json_t *answer_of(const BrpApi *api, const BrpQuery *query, const json_t *records)
+{
+    g_autofree char *day = today(api);
     json_t *persons = json_array();
     gsize index;
     json_t *record;
     json_array_foreach(records, index, record)
     {
-        g_autoptr(json_t) whole = brp_person(record, day);
-        g_autoptr(json_t) deliverable =
-            query->type == BRP_BY_BSN ? json_incref(whole) : brp_fields_limited(whole);
-        json_array_append_new(persons, brp_fields_apply(deliverable, (const char *const *)query->fields));
+        g_autoptr(json_t) person = brp_person(record, day);
+        json_array_append_new(persons, brp_fields_apply(person, (const char *const *)query->fields,
+                                                        query->type == BRP_BY_NAME_AND_BIRTH));
     }
-    return persons;
-}
-
-static json_t *read_body(Request *request)
-{
-    g_autoptr(GError) error = NULL;
-    json_t *body = request_json(request, &error);
-    if (body == NULL && !request_answered(request))
-        respond_fault(
-            request, 400,
-            brp_fault(400, "Het verzoek is niet te lezen.", error->message, "syntax", request_path(request)));
-    return body;
+    return json_pack("{s:s, s:o}", "type", query->type_name, "personen", persons);
 }
 
 void brp_api_persons(Request *request, gpointer context)
 {
     const BrpApi *api = context;
     gint64 start_ms = clock_now_ms(node_clock(api->node));
-    g_autoptr(json_t) body = read_body(request);
-    if (body == NULL)
+    g_autoptr(BrpQuery) query = admit(request) ? read_query(request) : NULL;
+    if (query == NULL)
         return;
-    json_t *fault = NULL;
-    g_autoptr(BrpQuery) query = brp_query_parse(body, request_path(request), &fault);
-    if (query == NULL) {
-        respond_fault(request, 400, fault);
-        return;
-    }
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) records = brp_store_find(node_store(api->node), query, &error);
     if (records == NULL) {
-        respond_error(request, error);
+        respond_failure(request, error);
         return;
     }
-    if (json_array_size(records) > BRP_MAX_FOUND && query->type != BRP_BY_BSN) {
-        respond_fault(request, 400,
-                      brp_fault(400, "Teveel zoekresultaten.", "Meer dan maximum van 10 gevonden resultaten.",
-                                "tooManyResults", request_path(request)));
-        return;
-    }
-    if (!log_delivery(api, request, query, records, start_ms, &error)) {
-        respond_error(request, error);
-        return;
-    }
-    g_autofree char *day = today(node_clock(api->node));
-    respond_json(
-        request, 200,
-        json_pack("{s:s, s:o}", "type", query->type_name, "personen", persons_of(records, query, day)));
+    gboolean too_many = query->type == BRP_BY_NAME_AND_BIRTH && json_array_size(records) > BRP_MAX_FOUND;
+    g_autoptr(json_t) answer = too_many ? NULL : answer_of(api, query, records);
+    BrpDelivery delivery = {api->node, api->activity, query, too_many ? NULL : records, too_many, start_ms};
+    if (!brp_delivery_log(&delivery, request, &error))
+        respond_failure(request, error);
+    else if (too_many)
+        respond_fault(request, BRP_FAULT_TOO_MANY_FOUND, NULL);
+    else
+        respond_json(request, 200, g_steal_pointer(&answer));
+}
+
+void brp_api_document(Request *request, gpointer context)
+{
+    gsize length;
+    const char *text = asset_find(DOCUMENT, &length);
+    g_return_if_fail(text != NULL);
+    respond_bytes(request, 200, "application/yaml", g_bytes_new_static(text, length));
 }

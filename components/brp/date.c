@@ -58,3 +58,15 @@ int brp_age(const char *birth_digits, const char *today)
     int age = now.year - birth.year - (had_birthday ? 0 : 1);
     return age >= 0 ? age : -1;
 }
+
+gboolean brp_date_is_over(const char *digits, const char *today)
+{
+    PartialDate end, now;
+    if (!partial_date_parse(digits, &end) || !partial_date_parse(today, &now) || end.year == 0)
+        return FALSE;
+    if (end.year != now.year || end.month == 0)
+        return end.year < now.year;
+    if (end.month != now.month || end.day == 0)
+        return end.month < now.month;
+    return end.day <= now.day;
+}

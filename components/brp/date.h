@@ -12,3 +12,7 @@ json_t *brp_date(const char *digits);
 /* Age in whole years on `today` ("YYYYMMDD"), or -1 when it cannot be known: no year, or a month that is
  * unknown or is this very month while the day is unknown. */
 int brp_age(const char *birth_digits, const char *today);
+
+/* TRUE when something that ends on this date has ended on `today` ("YYYYMMDD"): on the day itself it has. As
+ * far as the date is not known it has not, so a period that may still run is not cut short. */
+gboolean brp_date_is_over(const char *digits, const char *today);

@@ -1,18 +1,15 @@
-/* The `fields` parameter of BRP bevragen v2: which paths exist, and what of a Persoon is delivered for those
- * that were asked. Pure. */
+/* The parameter `fields` of BRP bevragen v2: what of a Persoon is delivered. Pure. */
 #pragma once
 
 #include <glib.h>
 #include <jansson.h>
 
-/* TRUE when the path may be asked. Below a date or a code of a table every member may be named; the whole is
- * delivered then. */
-gboolean brp_field_exists(const char *path, gboolean limited);
-
-/* A new object with only what was asked, and what always goes along: the kind of a place or nationality, that
- * data may not be given to others, that the record is no longer kept up, and what is under investigation.
- * `fields` is NULL-terminated. */
-json_t *brp_fields_apply(const json_t *person, const char *const *fields);
-
-/* The PersoonBeperkt of a Persoon: what a search may deliver at most. */
-json_t *brp_fields_limited(const json_t *person);
+/* A new object with only what was asked, in the order of the catalogue, and what goes along with it by
+ * itself: the kind of a residence or nationality, what of the asked fields is under investigation, that data
+ * may not be given to others, that the record is no longer kept up, how it was verified, and who delivered
+ * the categories that were asked.
+ *
+ * A group that the person has is there, though empty, when something of it was asked; so is a list.
+ * `person` is a whole one (person.h) and stays as it is; `fields` is NULL-terminated, each of them
+ * BRP_FIELD_KNOWN; `limited` for the answer to a search: no more than a PersoonBeperkt then. */
+json_t *brp_fields_apply(const json_t *person, const char *const *fields, gboolean limited);

@@ -1,17 +1,16 @@
 /* From a record as the source keeps it (the shape of the personen-mock) to a Persoon of Haal Centraal BRP
- * bevragen v2. Pure.
- *
- * Not delivered yet: the forms of address (adressering.aanhef, aanschrijfwijze, gebruikInLopendeTekst) and
- * "in onderzoek" for single elements of a group; docs/brp.md lists them. */
+ * bevragen v2, whole: what of it is delivered is chosen afterwards (fields.h). Pure. */
 #pragma once
 
 #include <glib.h>
 #include <jansson.h>
 
-/* Everything that there is to deliver; `today` is "YYYYMMDD", for the age. New reference. */
+/* Everything that there is to deliver; `today` is "YYYYMMDD". Groups that the source has are there, empty
+ * when nothing of them is known; lists are always there. New reference. */
 json_t *brp_person(const json_t *record, const char *today);
 
-/* The names of persons as they are written: "Theodoor-Christiaan graaf van der Ven" and "T.C.". Callers free;
- * NULL when there is nothing. */
-char *brp_full_name(const json_t *name);
-char *brp_initials(const char *given_names);
+/* TRUE when the record says that the person has died. */
+gboolean brp_person_is_dead(const json_t *record);
+
+/* TRUE for a record that was put aside: made by mistake ("F") or erased ("W"). It is never found. */
+gboolean brp_person_is_withdrawn(const json_t *record);

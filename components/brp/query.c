@@ -3,245 +3,261 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "components/brp/fields.h"
+#include "components/brp/catalogue.h"
+#include "components/brp/fault.h"
 #include "core/format/json.h"
 
-#define BAD_REQUEST "https://datatracker.ietf.org/doc/html/rfc7231#section-6.5.1"
-#define NAME_CHARACTERS "^[a-zA-Z0-9À-ž \\.\\-\\']{1,200}$|^[a-zA-Z0-9À-ž \\.\\-\\']{3,199}\\*{1}$"
+#define DOES_NOT_MATCH(pattern) "Waarde voldoet niet aan patroon " pattern "."
+#define NAME_PATTERN "^[a-zA-Z0-9À-ž \\.\\-\\']{1,200}$|^[a-zA-Z0-9À-ž \\.\\-\\']{3,199}\\*{1}$"
+#define GIVEN_NAMES_PATTERN "^[a-zA-Z0-9À-ž \\.\\-\\']{1,199}\\*{0,1}$"
 
-/* --- the values, each with the reason that the API gives for a wrong one --- */
+/* --- values: each check gives what is wrong, or NULL --- */
 
 typedef struct {
     const char *code, *reason;
-} Flaw;
+} Reason;
 
-static const Flaw *flaw_of_pattern(const json_t *value, const char *pattern, const Flaw *flaw)
+typedef gboolean (*IsAllowed)(gunichar letter);
+
+/* [a-zA-Z0-9À-ž .\-'] */
+static gboolean is_name_letter(gunichar letter)
 {
-    return json_is_string(value) && g_regex_match_simple(pattern, json_string_value(value), 0, 0) ? NULL
-                                                                                                  : flaw;
+    return (letter < 0x80 && (g_ascii_isalnum((char)letter) || strchr(" .-'", (char)letter) != NULL)) ||
+           (letter >= 0xC0 && letter <= 0x17E);
 }
 
-static const Flaw *check_name(const json_t *value)
+/* [a-zA-Z '] */
+static gboolean is_prefix_letter(gunichar letter)
 {
-    static const Flaw FLAW = {"pattern", "Waarde voldoet niet aan patroon " NAME_CHARACTERS "."};
-    return flaw_of_pattern(value, NAME_CHARACTERS, &FLAW);
+    return letter < 0x80 && (g_ascii_isalpha((char)letter) || strchr(" '", (char)letter) != NULL);
 }
 
-static const Flaw *check_prefix(const json_t *value)
+static gboolean is_digit(gunichar letter)
 {
-    static const Flaw FLAW = {"pattern", "Waarde voldoet niet aan patroon ^[a-zA-Z \\']{1,10}$."};
-    return flaw_of_pattern(value, "^[a-zA-Z \\']{1,10}$", &FLAW);
+    return letter >= '0' && letter <= '9';
 }
 
-static const Flaw *check_gender(const json_t *value)
+/* [a-zA-Z0-9._] */
+static gboolean is_path_letter(gunichar letter)
 {
-    static const Flaw FLAW = {"pattern", "Waarde voldoet niet aan patroon ^([Mm]|[Vv]|[Oo])$."};
-    return flaw_of_pattern(value, "^([Mm]|[Vv]|[Oo])$", &FLAW);
+    return letter < 0x80 && (g_ascii_isalnum((char)letter) || strchr("._", (char)letter) != NULL);
 }
 
-static const Flaw *check_municipality(const json_t *value)
+/* Between `least` and `most` characters of a kind, up to `length` bytes. A pattern would let a line feed slip
+ * through at the end. */
+static gboolean consists_of(const char *text, gsize length, IsAllowed is_allowed, glong least, glong most)
 {
-    static const Flaw FLAW = {"pattern", "Waarde voldoet niet aan patroon ^[0-9]{4}$."};
-    return flaw_of_pattern(value, "^[0-9]{4}$", &FLAW);
+    const char *end = text + length;
+    glong count = 0;
+    for (const char *c = text; c < end; c = g_utf8_next_char(c), count++)
+        if (count >= most || !is_allowed(g_utf8_get_char(c)))
+            return FALSE;
+    return count >= least;
 }
 
-static const Flaw *check_boolean(const json_t *value)
+static gboolean is_text_of(const json_t *value, IsAllowed is_allowed, glong least, glong most)
 {
-    static const Flaw FLAW = {"boolean", "Waarde is geen boolean."};
-    return json_is_boolean(value) ? NULL : &FLAW;
+    return json_is_string(value) &&
+           consists_of(json_string_value(value), json_string_length(value), is_allowed, least, most);
 }
 
-static const Flaw *check_date(const json_t *value)
+/* With a "*" at the end there must be at least `wild_least` characters before it. */
+static gboolean is_name(const json_t *value, glong most, glong wild_least)
 {
-    static const Flaw FLAW = {"date", "Waarde is geen geldige datum."};
-    const Flaw *flaw = flaw_of_pattern(value, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", &FLAW);
-    if (flaw != NULL)
-        return flaw;
     const char *text = json_string_value(value);
+    gsize length = json_string_length(value);
+    if (text == NULL)
+        return FALSE;
+    if (length > 0 && text[length - 1] == '*')
+        return consists_of(text, length - 1, is_name_letter, wild_least, 199);
+    return consists_of(text, length, is_name_letter, 1, most);
+}
+
+static const Reason *check_surname(const json_t *value)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH(NAME_PATTERN)};
+    return is_name(value, 200, 3) ? NULL : &WRONG;
+}
+
+static const Reason *check_given_names(const json_t *value)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH(GIVEN_NAMES_PATTERN)};
+    return is_name(value, 199, 1) ? NULL : &WRONG;
+}
+
+static const Reason *check_prefix(const json_t *value)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH("^[a-zA-Z \\']{1,10}$")};
+    return is_text_of(value, is_prefix_letter, 1, 10) ? NULL : &WRONG;
+}
+
+static const Reason *check_gender(const json_t *value)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH("^([Mm]|[Vv]|[Oo])$")};
+    const char *text = json_string_value(value);
+    return text != NULL && text[0] != '\0' && text[1] == '\0' && strchr("MmVvOo", text[0]) != NULL ? NULL
+                                                                                                   : &WRONG;
+}
+
+static const Reason *check_municipality(const json_t *value)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH("^[0-9]{4}$")};
+    return is_text_of(value, is_digit, 4, 4) ? NULL : &WRONG;
+}
+
+static const Reason *check_boolean(const json_t *value)
+{
+    static const Reason WRONG = {"boolean", "Waarde is geen boolean."};
+    return json_is_boolean(value) ? NULL : &WRONG;
+}
+
+/* "YYYY-MM-DD" */
+static const Reason *check_date(const json_t *value)
+{
+    static const Reason WRONG = {"date", "Waarde is geen geldige datum."};
+    const char *text = json_string_value(value);
+    if (text == NULL || json_string_length(value) != 10 || text[4] != '-' || text[7] != '-' ||
+        !consists_of(text, 4, is_digit, 4, 4) || !consists_of(text + 5, 2, is_digit, 2, 2) ||
+        !consists_of(text + 8, 2, is_digit, 2, 2))
+        return &WRONG;
     return g_date_valid_dmy((GDateDay)atoi(text + 8), (GDateMonth)atoi(text + 5), (GDateYear)atoi(text))
                ? NULL
-               : &FLAW;
+               : &WRONG;
 }
 
-/* Faults of the list as a whole; those of its items are told one by one. */
-static const Flaw *check_list(const json_t *value, gsize most)
+static const Reason *check_list(const json_t *value, gsize most, const Reason *too_many)
 {
-    static const Flaw NOT_A_LIST = {"array", "Parameter is geen array."};
-    static const Flaw TOO_FEW = {"minItems", "Array bevat minder dan 1 items."};
-    static const Flaw TOO_MANY_BSNS = {"maxItems", "Array bevat meer dan 20 items."};
-    static const Flaw TOO_MANY_FIELDS = {"maxItems", "Array bevat meer dan 130 items."};
+    static const Reason NOT_A_LIST = {"array", "Parameter is geen array."};
+    static const Reason TOO_FEW = {"minItems", "Array bevat minder dan 1 items."};
     if (!json_is_array(value))
         return &NOT_A_LIST;
     if (json_array_size(value) == 0)
         return &TOO_FEW;
-    if (json_array_size(value) > most)
-        return most == BRP_MAX_BSNS ? &TOO_MANY_BSNS : &TOO_MANY_FIELDS;
-    return NULL;
+    return json_array_size(value) > most ? too_many : NULL;
 }
 
-static const Flaw *check_bsns(const json_t *value)
+static const Reason *check_bsns(const json_t *value)
 {
-    return check_list(value, BRP_MAX_BSNS);
+    static const Reason TOO_MANY = {"maxItems", "Array bevat meer dan 20 items."};
+    return check_list(value, BRP_MAX_BSNS, &TOO_MANY);
 }
 
-static const Flaw *check_fields(const json_t *value)
+static const Reason *check_fields(const json_t *value)
 {
-    return check_list(value, BRP_MAX_FIELDS);
+    static const Reason TOO_MANY = {"maxItems", "Array bevat meer dan 130 items."};
+    return check_list(value, BRP_MAX_FIELDS, &TOO_MANY);
+}
+
+static const Reason *check_bsn(const json_t *value, BrpQueryType type)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH("^[0-9]{9}$")};
+    return is_text_of(value, is_digit, 9, 9) ? NULL : &WRONG;
+}
+
+static const Reason *check_field(const json_t *value, BrpQueryType type)
+{
+    static const Reason WRONG = {"pattern", DOES_NOT_MATCH("^[a-zA-Z0-9\\._]{1,200}$")};
+    static const Reason VERDICTS[] = {
+        [BRP_FIELD_UNKNOWN] = {"fields", "Parameter bevat een niet bestaande veldnaam."},
+        [BRP_FIELD_AUTOMATIC] = {"fields", "Parameter bevat een niet toegestane veldnaam."}};
+    if (!is_text_of(value, is_path_letter, 1, 200))
+        return &WRONG;
+    BrpFieldVerdict verdict =
+        brp_field_find(json_string_value(value), type == BRP_BY_NAME_AND_BIRTH, NULL, NULL);
+    return verdict == BRP_FIELD_KNOWN ? NULL : &VERDICTS[verdict];
 }
 
 /* --- the parameters --- */
 
 typedef struct {
-    const char *name;         /* in alphabetical order */
+    const char *name;
     gboolean by_bsn, by_name; /* allowed in which question */
-    gboolean required;
-    const Flaw *(*check)(const json_t *value);
+    gboolean required;        /* for a text: and not empty */
+    const Reason *(*check)(const json_t *value);
+    const Reason *(*check_item)(const json_t *item, BrpQueryType type); /* of a list that is well itself */
 } Parameter;
 
 static const Parameter PARAMETERS[] = {
-    {"burgerservicenummer", TRUE, FALSE, TRUE, check_bsns},
-    {"fields", TRUE, TRUE, TRUE, check_fields},
-    {"geboortedatum", FALSE, TRUE, TRUE, check_date},
-    {"gemeenteVanInschrijving", TRUE, TRUE, FALSE, check_municipality},
-    {"geslacht", FALSE, TRUE, FALSE, check_gender},
-    {"geslachtsnaam", FALSE, TRUE, TRUE, check_name},
-    {"inclusiefOverledenPersonen", FALSE, TRUE, FALSE, check_boolean},
-    {"voornamen", FALSE, TRUE, FALSE, check_name},
-    {"voorvoegsel", FALSE, TRUE, FALSE, check_prefix},
+    {"burgerservicenummer", TRUE, FALSE, TRUE, check_bsns, check_bsn},
+    {"fields", TRUE, TRUE, TRUE, check_fields, check_field},
+    {"geboortedatum", FALSE, TRUE, TRUE, check_date, NULL},
+    {"gemeenteVanInschrijving", TRUE, TRUE, FALSE, check_municipality, NULL},
+    {"geslacht", FALSE, TRUE, FALSE, check_gender, NULL},
+    {"geslachtsnaam", FALSE, TRUE, TRUE, check_surname, NULL},
+    {"inclusiefOverledenPersonen", FALSE, TRUE, FALSE, check_boolean, NULL},
+    {"voornamen", FALSE, TRUE, FALSE, check_given_names, NULL},
+    {"voorvoegsel", FALSE, TRUE, FALSE, check_prefix, NULL},
 };
 
-static gboolean allowed(const Parameter *parameter, BrpQueryType type)
+static gboolean is_allowed(const Parameter *parameter, BrpQueryType type)
 {
     return type == BRP_BY_BSN ? parameter->by_bsn : parameter->by_name;
 }
 
-static gboolean is_empty(const json_t *value)
+static gboolean is_missing(const Parameter *parameter, const json_t *value)
 {
-    return value == NULL || json_is_null(value) || g_strcmp0(json_string_value(value), "") == 0;
+    gboolean empty_text =
+        parameter->check_item == NULL && json_is_string(value) && json_string_length(value) == 0;
+    return value == NULL || json_is_null(value) || (parameter->required && empty_text);
 }
 
-json_t *brp_fault(guint status, const char *title, const char *detail, const char *code, const char *instance)
+static void check_parameter(BrpFlaws *flaws, const Parameter *parameter, const json_t *value,
+                            BrpQueryType type)
 {
-    json_t *fault =
-        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", status == 400 ? BAD_REQUEST : "about:blank", "title",
-                  title, "status", (int)status, "detail", detail, "instance", instance);
-    if (code != NULL)
-        json_object_set_new(fault, "code", json_string(code));
-    return fault;
+    if (is_missing(parameter, value)) {
+        if (parameter->required)
+            brp_flaws_add(flaws, parameter->name, -1, "required", "Parameter is verplicht.");
+        return;
+    }
+    const Reason *reason = parameter->check(value);
+    if (reason != NULL) {
+        brp_flaws_add(flaws, parameter->name, -1, reason->code, reason->reason);
+        return;
+    }
+    for (gsize i = 0; parameter->check_item != NULL && i < json_array_size(value); i++) {
+        reason = parameter->check_item(json_array_get(value, i), type);
+        if (reason != NULL)
+            brp_flaws_add(flaws, parameter->name, (gssize)i, reason->code, reason->reason);
+    }
 }
 
-static void add_flaw(json_t *flaws, const char *name, const char *code, const char *reason)
+static gboolean is_expected(const char *name, BrpQueryType type)
 {
-    json_array_append_new(flaws, json_pack("{s:s, s:s, s:s}", "name", name, "code", code, "reason", reason));
-}
-
-static json_t *fault_of(json_t *flaws, gboolean combination, const char *instance)
-{
-    g_autoptr(GString) names = g_string_new("De foutieve parameter(s) zijn: ");
-    for (gsize i = 0; i < json_array_size(flaws); i++)
-        g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
-                               json_string_at(json_array_get(flaws, i), "name"));
-    g_string_append_c(names, '.');
-    json_t *fault = brp_fault(400,
-                              combination ? "Minimale combinatie van parameters moet worden opgegeven."
-                                          : "Een of meerdere parameters zijn niet correct.",
-                              names->str, combination ? "paramsCombination" : "paramsValidation", instance);
-    json_object_set_new(fault, "invalidParams", flaws);
-    return fault;
-}
-
-/* Those that must be there and are not. */
-static json_t *missing_parameters(const json_t *body, BrpQueryType type)
-{
-    json_t *flaws = json_array();
     for (gsize i = 0; i < G_N_ELEMENTS(PARAMETERS); i++)
-        if (PARAMETERS[i].required && allowed(&PARAMETERS[i], type) &&
-            is_empty(json_object_get(body, PARAMETERS[i].name)))
-            add_flaw(flaws, PARAMETERS[i].name, "required", "Parameter is verplicht.");
-    return flaws;
+        if (strcmp(name, PARAMETERS[i].name) == 0)
+            return is_allowed(&PARAMETERS[i], type);
+    return strcmp(name, "type") == 0;
 }
 
-static void check_items(json_t *flaws, const json_t *body, BrpQueryType type)
+static void check_body(BrpFlaws *flaws, const json_t *body, BrpQueryType type)
 {
-    gsize index;
-    json_t *item;
-    json_array_foreach(json_object_get(body, "burgerservicenummer"), index, item)
-    {
-        g_autofree char *name = g_strdup_printf("burgerservicenummer[%zu]", index);
-        if (type == BRP_BY_BSN &&
-            !(json_is_string(item) && g_regex_match_simple("^[0-9]{9}$", json_string_value(item), 0, 0)))
-            add_flaw(flaws, name, "pattern", "Waarde voldoet niet aan patroon ^[0-9]{9}$.");
-    }
-    json_array_foreach(json_object_get(body, "fields"), index, item)
-    {
-        g_autofree char *name = g_strdup_printf("fields[%zu]", index);
-        if (!json_is_string(item) ||
-            !brp_field_exists(json_string_value(item), type == BRP_BY_NAME_AND_BIRTH))
-            add_flaw(flaws, name, "fields", "Parameter bevat een niet bestaande veldnaam.");
-    }
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void check_unknown(json_t *flaws, const json_t *body, BrpQueryType type)
-{
-    g_autoptr(GPtrArray) unknown = g_ptr_array_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(PARAMETERS); i++)
+        if (is_allowed(&PARAMETERS[i], type))
+            check_parameter(flaws, &PARAMETERS[i], json_object_get(body, PARAMETERS[i].name), type);
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)body, name, value)
-    {
-        gboolean known = strcmp(name, "type") == 0;
-        for (gsize i = 0; i < G_N_ELEMENTS(PARAMETERS) && !known; i++)
-            known = strcmp(name, PARAMETERS[i].name) == 0 && allowed(&PARAMETERS[i], type);
-        if (!known)
-            g_ptr_array_add(unknown, (gpointer)name);
-    }
-    g_ptr_array_sort(unknown, compare_names);
-    for (guint i = 0; i < unknown->len; i++)
-        add_flaw(flaws, g_ptr_array_index(unknown, i), "unknownParam", "Parameter is niet verwacht.");
+    json_object_foreach((json_t *)body, name, value) if (!is_expected(name, type))
+        brp_flaws_add_unknown(flaws, name);
 }
 
-static json_t *wrong_parameters(const json_t *body, BrpQueryType type)
-{
-    json_t *flaws = json_array();
-    gboolean lists_are_fine = TRUE;
-    for (gsize i = 0; i < G_N_ELEMENTS(PARAMETERS); i++) {
-        const json_t *value = json_object_get(body, PARAMETERS[i].name);
-        if (!allowed(&PARAMETERS[i], type) || is_empty(value))
-            continue;
-        const Flaw *flaw = PARAMETERS[i].check(value);
-        if (flaw == NULL)
-            continue;
-        add_flaw(flaws, PARAMETERS[i].name, flaw->code, flaw->reason);
-        lists_are_fine =
-            lists_are_fine && PARAMETERS[i].check != check_bsns && PARAMETERS[i].check != check_fields;
-    }
-    if (lists_are_fine)
-        check_items(flaws, body, type);
-    check_unknown(flaws, body, type);
-    return flaws;
-}
+/* --- the question --- */
 
-static gboolean query_type(const json_t *body, BrpQueryType *type, const Flaw **flaw)
+static const char *const TYPE_NAMES[] = {[BRP_BY_BSN] = "RaadpleegMetBurgerservicenummer",
+                                         [BRP_BY_NAME_AND_BIRTH] = "ZoekMetGeslachtsnaamEnGeboortedatum"};
+
+static gboolean read_type(BrpFlaws *flaws, const json_t *body, BrpQueryType *type)
 {
-    static const struct {
-        const char *name;
-        BrpQueryType type;
-    } TYPES[] = {{"RaadpleegMetBurgerservicenummer", BRP_BY_BSN},
-                 {"ZoekMetGeslachtsnaamEnGeboortedatum", BRP_BY_NAME_AND_BIRTH}};
-    static const Flaw MISSING = {"required", "Parameter is verplicht."};
-    static const Flaw WRONG = {"value", "Waarde is geen geldig zoek type."};
     const json_t *name = json_object_get(body, "type");
-    *flaw = is_empty(name) ? &MISSING : &WRONG;
-    for (gsize i = 0; i < G_N_ELEMENTS(TYPES); i++) {
-        if (g_strcmp0(json_string_value(name), TYPES[i].name) == 0) {
-            *type = TYPES[i].type;
+    for (gsize i = 0; i < G_N_ELEMENTS(TYPE_NAMES); i++) {
+        if (g_strcmp0(json_string_value(name), TYPE_NAMES[i]) == 0) {
+            *type = (BrpQueryType)i;
             return TRUE;
         }
     }
+    if (name == NULL || json_is_null(name))
+        brp_flaws_add(flaws, "type", -1, "required", "Parameter is verplicht.");
+    else
+        brp_flaws_add(flaws, "type", -1, "value", "Waarde is geen geldig zoek type.");
     return FALSE;
 }
 
@@ -254,55 +270,35 @@ static char **strings_of(const json_t *list)
     return g_strv_builder_end(builder);
 }
 
-static char *text_of(const json_t *body, const char *name)
-{
-    const char *text = json_string_at(body, name);
-    return text != NULL && text[0] != '\0' ? g_strdup(text) : NULL;
-}
-
 static BrpQuery *query_of(const json_t *body, BrpQueryType type)
 {
     BrpQuery *query = g_new0(BrpQuery, 1);
+    const char *birth = json_string_at(body, "geboortedatum"), *gender = json_string_at(body, "geslacht");
     query->type = type;
-    query->type_name =
-        type == BRP_BY_BSN ? "RaadpleegMetBurgerservicenummer" : "ZoekMetGeslachtsnaamEnGeboortedatum";
+    query->type_name = TYPE_NAMES[type];
     query->fields = strings_of(json_object_get(body, "fields"));
     query->bsns = strings_of(json_object_get(body, "burgerservicenummer"));
-    query->surname = text_of(body, "geslachtsnaam");
-    query->given_names = text_of(body, "voornamen");
-    query->prefix = text_of(body, "voorvoegsel");
-    query->gender = text_of(body, "geslacht");
-    query->municipality = text_of(body, "gemeenteVanInschrijving");
+    query->surname = g_strdup(json_string_at(body, "geslachtsnaam"));
+    query->given_names = g_strdup(json_string_at(body, "voornamen"));
+    query->prefix = g_strdup(json_string_at(body, "voorvoegsel"));
+    query->gender = gender != NULL ? g_ascii_strup(gender, -1) : NULL;
+    query->municipality = g_strdup(json_string_at(body, "gemeenteVanInschrijving"));
     query->with_deceased = json_boolean_at(body, "inclusiefOverledenPersonen");
-    const char *birth = json_string_at(body, "geboortedatum");
-    if (birth != NULL)
-        query->birth = g_strdup_printf("%.4s%.2s%.2s", birth, birth + 5, birth + 8);
+    query->birth = birth != NULL ? g_strdup_printf("%.4s%.2s%.2s", birth, birth + 5, birth + 8) : NULL;
     return query;
 }
 
 BrpQuery *brp_query_parse(const json_t *body, const char *instance, json_t **fault)
 {
-    *fault = NULL;
+    g_autoptr(BrpFlaws) flaws = brp_flaws_new();
     BrpQueryType type;
-    const Flaw *flaw = NULL;
-    if (!query_type(body, &type, &flaw)) {
-        json_t *flaws = json_array();
-        add_flaw(flaws, "type", flaw->code, flaw->reason);
-        *fault = fault_of(flaws, FALSE, instance);
-        return NULL;
-    }
-    json_t *flaws = missing_parameters(body, type);
-    gboolean combination = json_array_size(flaws) > 0;
-    if (!combination) {
-        json_decref(flaws);
-        flaws = wrong_parameters(body, type);
-    }
-    if (json_array_size(flaws) > 0) {
-        *fault = fault_of(flaws, combination, instance);
-        return NULL;
-    }
-    json_decref(flaws);
-    return query_of(body, type);
+    *fault = NULL;
+    if (read_type(flaws, body, &type))
+        check_body(flaws, body, type);
+    if (!brp_flaws_any(flaws))
+        return query_of(body, type);
+    *fault = brp_flaws_fault(flaws, instance);
+    return NULL;
 }
 
 void brp_query_free(BrpQuery *query)

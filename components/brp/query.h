@@ -22,17 +22,12 @@ typedef struct {
     char *gender;       /* "M", "V" or "O" */
     char *municipality; /* code of four digits; for both types */
     gboolean with_deceased;
-    char **fields; /* 1 to 130 paths that exist */
+    char **fields; /* 1 to 130 paths that exist (catalogue.h) */
 } BrpQuery;
 
 void brp_query_free(BrpQuery *query);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BrpQuery, brp_query_free)
 
-/* NULL when something is wrong; then `*fault` is the body of the answer, {"type", "title", "status": 400,
- * "detail", "code", "instance", "invalidParams": [{"name", "code", "reason"}]} with the parameters in
- * alphabetical order. No value that was given stands in it. */
+/* NULL when something is wrong; then `*fault` is the body of the answer (fault.h), which tells everything
+ * that is wrong at once. No value that was given stands in it. */
 BrpQuery *brp_query_parse(const json_t *body, const char *instance, json_t **fault);
-
-/* The same shape for faults that no parameter explains; `code` may be NULL. New reference. */
-json_t *brp_fault(guint status, const char *title, const char *detail, const char *code,
-                  const char *instance);
