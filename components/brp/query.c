@@ -291,7 +291,7 @@ static BrpQuery *query_of(const json_t *body, BrpQueryType type)
 BrpQuery *brp_query_parse(const json_t *body, const char *instance, json_t **fault)
 {
     g_autoptr(BrpFlaws) flaws = brp_flaws_new();
-    BrpQueryType type;
+    BrpQueryType type = BRP_BY_BSN;
     *fault = NULL;
     if (read_type(flaws, body, &type))
         check_body(flaws, body, type);
