@@ -401,9 +401,6 @@ EXPORTED ngx_module_t ngx_http_fsc_module = {
     NGX_MODULE_V1, &module_context, commands, NGX_HTTP_MODULE,      NULL, NULL, worker_start, NULL,
     NULL,          worker_end,      NULL,     NGX_MODULE_V1_PADDING};
 
-EXPORTED extern ngx_module_t *ngx_modules[];
-EXPORTED extern char *ngx_module_names[];
-EXPORTED extern char *ngx_module_order[];
-ngx_module_t *ngx_modules[] = {&ngx_http_fsc_module, NULL};
-char *ngx_module_names[] = {(char *)"ngx_http_fsc_module", NULL};
-char *ngx_module_order[] = {NULL};
+EXPORTED ngx_module_t *ngx_modules[] = {&ngx_http_fsc_module, NULL};
+EXPORTED char *ngx_module_names[] = {(char *)"ngx_http_fsc_module", NULL};
+EXPORTED char *ngx_module_order[] = {NULL};

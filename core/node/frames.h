@@ -1,12 +1,15 @@
-/* Frames between the edge (nginx workers) and `fundament serve`, over one Unix stream socket a worker (run/frames.sock).
+/* Frames between the edge (nginx workers) and `fundament serve`, over one Unix stream socket a worker
+ * (run/frames.sock).
  *
- * Plain C without GLib: this header is all that edge/ shares with the rest. Integers are little endian. Requests are pipelined
- * and answered in any order; the id, chosen by who asks, joins answer and request. A frame is
+ * Plain C without GLib: this header is all that edge/ shares with the rest. Integers are little endian.
+ * Requests are pipelined and answered in any order; the id, chosen by who asks, joins answer and request. A
+ * frame is
  *
  *   u32 length of the payload, u8 version, u8 type, u16 status, u64 id, payload
  *
- * and a payload is a list of fields, each u32 length and bytes; numbers in fields are u64. A side that meets a higher version
- * closes the connection after naming it in its log; version N speaks N-1 as well (decisions.md 1).
+ * and a payload is a list of fields, each u32 length and bytes; numbers in fields are u64. A side that meets
+ * a higher version closes the connection after naming it in its log; version N speaks N-1 as well
+ * (decisions.md 1).
  */
 #pragma once
 
@@ -19,55 +22,63 @@
 #define FRAME_PAYLOAD_MAX (256 * 1024)
 
 enum frame_type {
-    /* edge -> serve: [u64 pid]. Answer: [group id, own peer id, u64 generation]. First frame on a connection. */
+    /* edge -> serve: [u64 pid]. Answer: [group id, own peer id, u64 generation]. First frame on a connection.
+     */
     FRAME_HELLO = 1,
-    /* edge -> serve: [u64 direction 1 incoming 2 outgoing, transaction id in lower case, template, traceparent or "", u64 made:
-     * microseconds since the epoch when the edge made this record, different for each record of one worker].
-     * Answered with FRAME_STATUS_OK only after the record is on disk. A resend has the same `made` (whose seconds are the
-     * record's created_at): it is the same record, and fine. The same id and direction with another `made` is a replay:
-     * LOG_ID_INVALID (decisions.md 10), also when all else is equal, because each request needs a record of its own. */
+    /* edge -> serve: [u64 direction 1 incoming 2 outgoing, transaction id in lower case, template,
+     * traceparent or "", u64 made: microseconds since the epoch when the edge made this record, different for
+     * each record of one worker]. Answered with FRAME_STATUS_OK only after the record is on disk. A resend
+     * has the same `made` (whose seconds are the record's created_at): it is the same record, and fine. The
+     * same id and direction with another `made` is a replay: LOG_ID_INVALID (decisions.md 10), also when all
+     * else is equal, because each request needs a record of its own. */
     FRAME_LOG = 2,
     /* edge -> serve: [access token without "Bearer ", x5t#S256 of the client certificate].
-     * Answer OK: [u64 valid until (unix s), service name, upstream ("unix:PATH" or "ip:port"), peer id of the Outway, grant hash,
-     * template]; otherwise [message]. `template` is opaque to the edge: it goes back in FRAME_LOG. */
+     * Answer OK: [u64 valid until (unix s), service name, upstream ("unix:PATH" or "ip:port"), peer id of the
+     * Outway, grant hash, template]; otherwise [message]. `template` is opaque to the edge: it goes back in
+     * FRAME_LOG. */
     FRAME_VERIFY = 3,
     /* edge -> serve: [client name, u64 selector kind 1 grant hash 2 host, selector].
-     * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash, peer id of the service,
-     * u64 expires (unix s)]; otherwise [message]. serve renews tokens ahead of time itself; the edge asks again at `use until`,
-     * and goes on with what it has until `expires` while it waits for the new answer. `expires` may be left out: `use until`.
-     * The address may be "unix:PATH" in tests. */
+     * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash,
+     * peer id of the service, u64 expires (unix s)]; otherwise [message]. serve renews tokens ahead of time
+     * itself; the edge asks again at `use until`, and goes on with what it has until `expires` while it waits
+     * for the new answer. `expires` may be left out: `use until`. The address may be "unix:PATH" in tests. */
     FRAME_ROUTE = 4,
     /* serve -> edge, id 0, no answer: [u64 generation]. Forget every verdict and every route now. */
     FRAME_FLUSH = 5,
-    /* edge -> serve, no answer, after the answer was sent to the client: [u64 direction, transaction id, u64 sent upstream 0/1,
-     * u64 HTTP status, u64 bytes of body]. */
+    /* edge -> serve, no answer, after the answer was sent to the client: [u64 direction, transaction id, u64
+     * sent upstream 0/1, u64 HTTP status, u64 bytes of body]. */
     FRAME_OUTCOME = 6,
-    /* serve -> edge, id 0, no answer, after HELLO and when the CRL changes: [u64 more follow 0/1, serial, serial, ...]
-     * serials in upper-case hex as $ssl_client_serial has them. A list replaces the one before. */
+    /* serve -> edge, id 0, no answer, after HELLO and when the CRL changes: [u64 more follow 0/1, serial,
+     * serial, ...] serials in upper-case hex as $ssl_client_serial has them. A list replaces the one before.
+     */
     FRAME_REVOKED = 7
 };
 
-/* What a status means to the client of the edge: name, number, HTTP status, Fsc-Error-Code ("" for problem+json without it), and
- * the message used when the answer holds none. One table for serve, edge, tests and documentation. */
-#define FRAME_STATUS_TABLE(X)                                                                                          \
-    X(OK, 0, 200, "", "")                                                                                              \
-    X(ACCESS_TOKEN_MISSING, 1, 401, "ERROR_CODE_ACCESS_TOKEN_MISSING", "the header Fsc-Authorization holds no token")  \
-    X(ACCESS_TOKEN_INVALID, 2, 401, "ERROR_CODE_ACCESS_TOKEN_INVALID", "the access token is not valid")                \
-    X(ACCESS_TOKEN_EXPIRED, 3, 401, "ERROR_CODE_ACCESS_TOKEN_EXPIRED", "the access token has expired")                 \
-    X(WRONG_GROUP_ID, 4, 403, "ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN", "the access token is for another group")           \
-    X(SERVICE_NOT_FOUND, 5, 404, "ERROR_CODE_SERVICE_NOT_FOUND", "this Inway does not offer that service")             \
-    X(SERVICE_UNREACHABLE, 6, 502, "ERROR_CODE_SERVICE_UNREACHABLE", "the service cannot be reached")                  \
-    X(METHOD_UNSUPPORTED, 7, 405, "ERROR_CODE_METHOD_UNSUPPORTED", "the method CONNECT is not supported")              \
-    X(LOG_WRITE_ERROR, 8, 500, "TRANSACTION_LOG_WRITE_ERROR", "the transaction log record could not be written")       \
-    X(LOG_ID_INVALID, 9, 400, "INVALID_LOG_RECORD_ID", "the Fsc-Transaction-Id must be a UUIDv7 that was not used before") \
-    X(LOG_ID_MISSING, 10, 400, "MISSING_LOG_RECORD_ID", "the header Fsc-Transaction-Id is missing")                    \
-    X(GRANT_UNKNOWN, 20, 400, "", "no valid contract holds that grant")                                                \
-    X(GRANT_NOT_NAMED, 21, 400, "", "say which service: the header Fsc-Grant-Hash or a known Host")                    \
-    X(CLIENT_DENIED, 22, 403, "", "this client may not use that grant")                                                \
-    X(PEER_UNREACHABLE, 23, 502, "", "the other organisation cannot be reached")                                       \
-    X(TOKEN_REFUSED, 24, 502, "", "the other organisation refused an access token")                                    \
-    X(PROTOCOL_UNSUPPORTED, 25, 502, "", "the service offers HTTP/2 only, which this Outway does not speak")           \
-    X(NOT_READY, 26, 503, "", "the node is starting or stopping; try again")                                           \
+/* What a status means to the client of the edge: name, number, HTTP status, Fsc-Error-Code ("" for
+ * problem+json without it), and the message used when the answer holds none. One table for serve, edge, tests
+ * and documentation. */
+#define FRAME_STATUS_TABLE(X)                                                                                \
+    X(OK, 0, 200, "", "")                                                                                    \
+    X(ACCESS_TOKEN_MISSING, 1, 401, "ERROR_CODE_ACCESS_TOKEN_MISSING",                                       \
+      "the header Fsc-Authorization holds no token")                                                         \
+    X(ACCESS_TOKEN_INVALID, 2, 401, "ERROR_CODE_ACCESS_TOKEN_INVALID", "the access token is not valid")      \
+    X(ACCESS_TOKEN_EXPIRED, 3, 401, "ERROR_CODE_ACCESS_TOKEN_EXPIRED", "the access token has expired")       \
+    X(WRONG_GROUP_ID, 4, 403, "ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN", "the access token is for another group") \
+    X(SERVICE_NOT_FOUND, 5, 404, "ERROR_CODE_SERVICE_NOT_FOUND", "this Inway does not offer that service")   \
+    X(SERVICE_UNREACHABLE, 6, 502, "ERROR_CODE_SERVICE_UNREACHABLE", "the service cannot be reached")        \
+    X(METHOD_UNSUPPORTED, 7, 405, "ERROR_CODE_METHOD_UNSUPPORTED", "the method CONNECT is not supported")    \
+    X(LOG_WRITE_ERROR, 8, 500, "TRANSACTION_LOG_WRITE_ERROR",                                                \
+      "the transaction log record could not be written")                                                     \
+    X(LOG_ID_INVALID, 9, 400, "INVALID_LOG_RECORD_ID",                                                       \
+      "the Fsc-Transaction-Id must be a UUIDv7 that was not used before")                                    \
+    X(LOG_ID_MISSING, 10, 400, "MISSING_LOG_RECORD_ID", "the header Fsc-Transaction-Id is missing")          \
+    X(GRANT_UNKNOWN, 20, 400, "", "no valid contract holds that grant")                                      \
+    X(GRANT_NOT_NAMED, 21, 400, "", "say which service: the header Fsc-Grant-Hash or a known Host")          \
+    X(CLIENT_DENIED, 22, 403, "", "this client may not use that grant")                                      \
+    X(PEER_UNREACHABLE, 23, 502, "", "the other organisation cannot be reached")                             \
+    X(TOKEN_REFUSED, 24, 502, "", "the other organisation refused an access token")                          \
+    X(PROTOCOL_UNSUPPORTED, 25, 502, "", "the service offers HTTP/2 only, which this Outway does not speak") \
+    X(NOT_READY, 26, 503, "", "the node is starting or stopping; try again")                                 \
     X(BAD_FRAME, 30, 500, "", "the edge and the node do not understand each other")
 
 enum frame_status {
@@ -130,7 +141,8 @@ static inline int frame_header_read(const uint8_t in[FRAME_HEADER_SIZE], struct 
 }
 
 /* Appends a field at `position` of a buffer of `size` bytes; the new position, or 0 when it does not fit. */
-static inline size_t frame_field_put(uint8_t *buffer, size_t size, size_t position, const void *data, size_t length)
+static inline size_t frame_field_put(uint8_t *buffer, size_t size, size_t position, const void *data,
+                                     size_t length)
 {
     if (length > FRAME_PAYLOAD_MAX || position > size || size - position < 4 + length)
         return 0;
@@ -148,8 +160,8 @@ static inline size_t frame_field_put_u64(uint8_t *buffer, size_t size, size_t po
 }
 
 /* Reads the field at `*position` and moves on; 0, or -1 at the end or when it is cut short. */
-static inline int frame_field_get(const uint8_t *payload, size_t length, size_t *position, const uint8_t **data,
-                                  size_t *data_length)
+static inline int frame_field_get(const uint8_t *payload, size_t length, size_t *position,
+                                  const uint8_t **data, size_t *data_length)
 {
     if (*position > length || length - *position < 4)
         return -1;
@@ -162,7 +174,8 @@ static inline int frame_field_get(const uint8_t *payload, size_t length, size_t 
     return 0;
 }
 
-static inline int frame_field_get_u64(const uint8_t *payload, size_t length, size_t *position, uint64_t *value)
+static inline int frame_field_get_u64(const uint8_t *payload, size_t length, size_t *position,
+                                      uint64_t *value)
 {
     const uint8_t *data;
     size_t data_length;
