@@ -7,6 +7,8 @@
 
 #define VERSION 1
 #define FLAG_INCOMING 1
+#define TIME_OFFSET                                                                                          \
+    4 /* of created_at, where the digest begins: version and flags do not make a record another one */
 #define HEADER_SIZE 12 /* version, flags, 0, created_at */
 #define TRACE_SIZE 16
 
@@ -93,10 +95,10 @@ gboolean transaction_split(const guint8 *data, gsize length, TransactionParts *p
         (data[1] & ~(FLAG_INCOMING | TRANSACTION_LATE)) != 0 || data[2] != 0 || data[3] != 0)
         return FALSE;
     guint8 digest[SHA256_SIZE];
-    sha256(data + HEADER_SIZE, length - HEADER_SIZE, digest);
+    sha256(data + TIME_OFFSET, length - TIME_OFFSET, digest);
     parts->digest = wire_get_u64(digest);
     parts->flags = data[1];
-    parts->created_at = (gint64)wire_get_u64(data + 4);
+    parts->created_at = (gint64)wire_get_u64(data + TIME_OFFSET);
     memcpy(parts->key, data + HEADER_SIZE, KEY_SIZE);
     if (parts->key[6] >> 4 != ((parts->flags & FLAG_INCOMING) != 0 ? 7 : 8) || parts->created_at < 0)
         return FALSE;

@@ -1,15 +1,15 @@
 /* The record of an FSC transaction (FSC Logging 1.1.0, 3.1) and of its outcome, as they stand in the journal.
  * Pure. Numbers big endian.
  *
- *   transaction: u8 version 1, u8 flags (1 incoming, 2 late), u16 0, i64 created_at (s)
- *                then what makes it this record, over which the digest goes:
- *                transaction id 16 bytes (its version digit is 7 for incoming, 8 for outgoing), trace id 16
- * bytes (zeros: none), and seven fields (u32 length, bytes): grant_hash, outway_peer_id, delegator of the
- * source, service_peer_id, delegator of the destination, service_name, additional_data outcome:     u8
- * version 1, u8 sent 0/1, u16 HTTP status, u64 bytes of the body, transaction id 16 bytes as above
+ *   transaction: u8 version 1, u8 flags (1 incoming, 2 late), u16 0, then what makes it this record, over
+ * which the digest goes: i64 created_at (s), transaction id 16 bytes (its version digit is 7 for incoming, 8
+ * for outgoing), trace id 16 bytes (zeros: none), and seven fields (u32 length, bytes): grant_hash,
+ * outway_peer_id, delegator of the source, service_peer_id, delegator of the destination, service_name,
+ * additional_data outcome:     u8 version 1, u8 sent 0/1, u16 HTTP status, u64 bytes of the body, transaction
+ * id as above
  *
- * created_at is not part of the digest: the edge sends the same record again a moment later when it got no
- * answer.
+ * created_at is when the edge made the record, and stays the same when the edge sends it again: a request
+ * that comes later under the same id is another one, a replay, even if all else is the same.
  */
 #pragma once
 

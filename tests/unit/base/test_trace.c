@@ -42,7 +42,7 @@ static void starts_anew(const char *traceparent)
 {
     TraceContext context;
     if (trace_continue(traceparent, &context))
-        fail_msg("accepted: %s", traceparent);
+        fail_msg("accepted: %s", traceparent != NULL ? traceparent : "nothing");
     assert_true(trace_id_valid(context.trace_id));
     assert_string_not_equal(context.trace_id, TRACE);
     assert_string_equal(context.parent_id, "");

@@ -114,8 +114,19 @@ static void a_resent_frame_is_logged_once(void **state)
     char id[UUID_TEXT_SIZE];
     LogboekTransaction transaction = fixture_transaction(fixture, id);
     assert_int_equal(fixture_log(fixture, &transaction), TRANSACTION_LOGGED);
-    transaction.created_at++; /* it came a second later */
     assert_int_equal(fixture_log(fixture, &transaction), TRANSACTION_LOGGED);
+    assert_int_equal(last(fixture), 1);
+}
+
+/* A dishonest Outway that uses an id again, for a request that is the same in all but its time. */
+static void a_later_request_under_the_same_id_is_a_replay(void **state)
+{
+    take_fixture(state);
+    char id[UUID_TEXT_SIZE];
+    LogboekTransaction transaction = fixture_transaction(fixture, id);
+    assert_int_equal(fixture_log(fixture, &transaction), TRANSACTION_LOGGED);
+    transaction.created_at++;
+    assert_int_equal(fixture_log(fixture, &transaction), TRANSACTION_REPLAYED);
     assert_int_equal(last(fixture), 1);
 }
 
@@ -443,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_record_without_a_required_text_is_refused),
         on_both(a_transaction_is_on_disk_when_it_is_acknowledged),
         on_both(a_resent_frame_is_logged_once),
+        on_both(a_later_request_under_the_same_id_is_a_replay),
         on_both(an_id_in_another_case_is_the_same_id),
         on_both(an_id_with_other_content_is_a_replay),
         on_both(both_directions_of_an_id_are_two_records),
