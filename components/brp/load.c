@@ -101,22 +101,6 @@ static gboolean insert_all(Db *db, const json_t *persons, GError **error)
     return TRUE;
 }
 
-/* The mark of the file is set first: another process that loads the same file waits there, and then finds
- * that it is done. */
-static gboolean replace_all(Db *db, const json_t *persons, const char *digest, GError **error)
-{
-    if (!db_begin(db, error) ||
-        !db_run(db, error,
-                "INSERT INTO brp_source (digest, persons) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING",
-                value_text(digest), value_integer((gint64)json_array_size(persons))))
-        return FALSE;
-    if (db_changes(db) == 0)
-        return db_commit(db, error);
-    return db_run(db, error, "DELETE FROM brp_source WHERE digest <> ?1", value_text(digest)) &&
-           db_run_values(db, "DELETE FROM brp_persons", NULL, 0, error) && insert_all(db, persons, error) &&
-           db_commit(db, error);
-}
-
 /* -1 on an error, 0 when the store holds another file or none. */
 static int holds_file(Db *db, const char *digest, BrpLoad *load, GError **error)
 {
@@ -130,6 +114,40 @@ static int holds_file(Db *db, const char *digest, BrpLoad *load, GError **error)
     return 1;
 }
 
+/* Other processes that load wait here until this transaction ends: they want the same row. */
+static gboolean begin_alone(Db *db, GError **error)
+{
+    return db_begin(db, error) &&
+           db_run_values(db,
+                         "INSERT INTO brp_source (digest, persons) VALUES ('being loaded', 0)"
+                         " ON CONFLICT (digest) DO UPDATE SET persons = 0",
+                         NULL, 0, error);
+}
+
+static gboolean replace_all(Db *db, const json_t *persons, const char *digest, GError **error)
+{
+    return db_run_values(db, "DELETE FROM brp_source", NULL, 0, error) &&
+           db_run_values(db, "DELETE FROM brp_persons", NULL, 0, error) && insert_all(db, persons, error) &&
+           db_run(db, error, "INSERT INTO brp_source (digest, persons) VALUES (?1, ?2)", value_text(digest),
+                  value_integer((gint64)json_array_size(persons))) &&
+           db_commit(db, error);
+}
+
+/* Does nothing when another process did it while this one waited. */
+static gboolean replace_once(Db *db, const json_t *persons, const char *digest, BrpLoad *load, GError **error)
+{
+    if (!begin_alone(db, error))
+        return FALSE;
+    int held = holds_file(db, digest, load, error);
+    if (held != 0) {
+        db_rollback(db);
+        return held > 0;
+    }
+    load->persons = (guint)json_array_size(persons);
+    load->read = TRUE;
+    return replace_all(db, persons, digest, error);
+}
+
 static gboolean load_text(Db *db, const char *text, gsize length, const char *digest, BrpLoad *load,
                           GError **error)
 {
@@ -138,12 +156,10 @@ static gboolean load_text(Db *db, const char *text, gsize length, const char *di
         return held > 0;
     g_autoptr(json_t) records = json_parse_strict(text, (gssize)length, &FILE_LIMITS, error);
     g_autoptr(json_t) persons = records != NULL ? choose_records(records, error) : NULL;
-    if (persons == NULL || !replace_all(db, persons, digest, error))
+    if (persons == NULL)
         return FALSE;
-    load->persons = (guint)json_array_size(persons);
     load->omitted = (guint)(json_array_size(records) - json_array_size(persons));
-    load->read = TRUE;
-    return TRUE;
+    return replace_once(db, persons, digest, load, error);
 }
 
 gboolean brp_load(Store *store, const char *path, BrpLoad *load, GError **error)
