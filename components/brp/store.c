@@ -43,9 +43,10 @@ static gboolean find_by_numbers(Db *db, const BrpQuery *query, json_t *found, GE
     for (char **bsn = query->bsns; *bsn != NULL; bsn++) {
         if (!g_hash_table_add(asked, *bsn))
             continue; /* asked twice, answered once */
-        g_autoptr(Rows) rows = db_query(
-            db, error, "SELECT record FROM brp_persons WHERE bsn = ?1 AND (?2 IS NULL OR municipality = ?2)",
-            value_text(*bsn), value_text(query->municipality));
+        g_autoptr(Rows) rows = db_query(db, error,
+                                        "SELECT record FROM brp_persons WHERE bsn = ?1 AND (CAST(?2 AS TEXT) "
+                                        "IS NULL OR municipality = ?2)",
+                                        value_text(*bsn), value_text(query->municipality));
         if (rows == NULL || !append_records(found, rows, error))
             return FALSE;
     }
@@ -80,20 +81,20 @@ static gboolean find_by_name(Db *db, const BrpQuery *query, json_t *found, GErro
     Word surname = word_of(query->surname), given = word_of(query->given_names);
     g_autofree char *surname_text = surname.text, *given_text = given.text;
     g_autofree char *prefix = query->prefix != NULL ? brp_fold(query->prefix) : NULL;
-    g_autoptr(Rows) rows =
-        db_query(db, error,
-                 "SELECT record FROM brp_persons WHERE birth = ?1"
-                 " AND (surname = ?2 OR surname_plain = ?2 OR substr(surname, 1, CAST(?3 AS INTEGER)) = ?2"
-                 " OR substr(surname_plain, 1, CAST(?3 AS INTEGER)) = ?2)"
-                 " AND (?4 IS NULL OR given_names = ?4 OR given_plain = ?4"
-                 " OR substr(given_names, 1, CAST(?5 AS INTEGER)) = ?4 OR substr(given_plain, 1, CAST(?5 AS "
-                 "INTEGER)) = ?4)"
-                 " AND (?6 IS NULL OR prefix = ?6) AND (?7 IS NULL OR gender = ?7)"
-                 " AND (?8 IS NULL OR municipality = ?8) AND (?9 = 1 OR deceased = 0)"
-                 " ORDER BY surname, given_names, bsn LIMIT ?10",
-                 value_text(query->birth), value_text(surname.text), surname.length, value_text(given.text),
-                 given.length, value_text(prefix), value_text(query->gender), value_text(query->municipality),
-                 value_integer(query->with_deceased), value_integer(BRP_MAX_FOUND + 1));
+    g_autoptr(Rows) rows = db_query(
+        db, error,
+        "SELECT record FROM brp_persons WHERE birth = ?1"
+        " AND (surname = ?2 OR surname_plain = ?2 OR substr(surname, 1, CAST(?3 AS INTEGER)) = ?2"
+        " OR substr(surname_plain, 1, CAST(?3 AS INTEGER)) = ?2)"
+        " AND (CAST(?4 AS TEXT) IS NULL OR given_names = ?4 OR given_plain = ?4"
+        " OR substr(given_names, 1, CAST(?5 AS INTEGER)) = ?4 OR substr(given_plain, 1, CAST(?5 AS "
+        "INTEGER)) = ?4)"
+        " AND (CAST(?6 AS TEXT) IS NULL OR prefix = ?6) AND (CAST(?7 AS TEXT) IS NULL OR gender = ?7)"
+        " AND (CAST(?8 AS TEXT) IS NULL OR municipality = ?8) AND (?9 = 1 OR deceased = 0)"
+        " ORDER BY surname, given_names, bsn LIMIT ?10",
+        value_text(query->birth), value_text(surname.text), surname.length, value_text(given.text),
+        given.length, value_text(prefix), value_text(query->gender), value_text(query->municipality),
+        value_integer(query->with_deceased), value_integer(BRP_MAX_FOUND + 1));
     return rows != NULL && append_records(found, rows, error);
 }
 
