@@ -310,7 +310,8 @@ Answers *ask_logbooks(Inzage *inzage, Request *request, const Session *session, 
 #define REGISTER_SERVICE "brp-personen-bevragen"
 #define REGISTER_PATH "/haalcentraal/api/brp/personen"
 
-/* Everything that the API knows of a person. */
+/* Everything that the API lets one ask of a person; the rest (verificatie, rni, inOnderzoek ...) goes along
+ * by itself. */
 static const char *const REGISTER_FIELDS[] = {"aNummer",
                                               "adressering",
                                               "burgerservicenummer",
@@ -333,8 +334,7 @@ static const char *const REGISTER_FIELDS[] = {"aNummer",
                                               "partners",
                                               "uitsluitingKiesrecht",
                                               "verblijfplaats",
-                                              "verblijfstitel",
-                                              "verificatie"};
+                                              "verblijfstitel"};
 
 static json_t *all_fields(void)
 {

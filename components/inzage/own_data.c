@@ -1,6 +1,5 @@
 #include "components/inzage/own_data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "components/inzage/words.h"
@@ -67,12 +66,23 @@ static char *month_year(const char *language, int year, int month)
     return g_strdup_printf("%s %d", phrase(language, key), year);
 }
 
+/* "1988-04-12". FALSE for another shape. */
+static gboolean read_day(const char *text, int *year, int *month, int *day)
+{
+    if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 || text[4] != '-' || text[7] != '-')
+        return FALSE;
+    *year = (int)g_ascii_strtoll(text, NULL, 10);
+    *month = (int)g_ascii_strtoll(text + 5, NULL, 10);
+    *day = (int)g_ascii_strtoll(text + 8, NULL, 10);
+    return *month >= 1 && *day >= 1 && *day <= 31;
+}
+
 /* The date in the language of the page, as far as it is known; NULL when none of it is. */
 static char *date_text(const char *language, const json_t *date)
 {
     int year = (int)json_integer_at(date, "jaar"), month = (int)json_integer_at(date, "maand"), day = 0;
     const char *iso = json_string_at(date, "datum");
-    if (iso != NULL && sscanf(iso, "%4d-%2d-%2d", &year, &month, &day) != 3)
+    if (iso != NULL && !read_day(iso, &year, &month, &day))
         return NULL;
     if (year < 1 || month < 0 || month > 12)
         return NULL;
@@ -173,25 +183,35 @@ static gboolean type_is_told(const char *type)
     return !g_strv_contains(USUAL, type);
 }
 
+static void write_named(Writer *writer, const char *path, const char *name, const json_t *value,
+                        gboolean investigated)
+{
+    g_autofree char *below = path[0] == '\0' ? g_strdup(name) : g_strconcat(path, ".", name, NULL);
+    if (strcmp(name, "type") != 0 || !json_is_string(value))
+        write_value(writer, below, value, investigated);
+    else if (type_is_told(json_string_value(value)))
+        write_row(writer, below, type_value(writer, json_string_value(value)), investigated);
+}
+
+/* In the register's order, but a name before all else: it tells who the rest is about. */
 static void write_object(Writer *writer, const char *path, const json_t *object, gboolean investigated)
 {
-    const json_t *marks = json_object_get(object, INVESTIGATION);
+    static const char *const FIRST = "naam";
+    const json_t *marks = json_object_get(object, INVESTIGATION),
+                 *since = json_object_get(marks, "datumIngangOnderzoek");
     const char *name;
     json_t *value;
+    if (json_is_object(json_object_get(object, FIRST)))
+        write_named(writer, path, FIRST, json_object_get(object, FIRST),
+                    investigated || json_is_true(json_object_get(marks, FIRST)));
     json_object_foreach((json_t *)object, name, value)
     {
-        if (strcmp(name, INVESTIGATION) == 0)
-            continue;
-        g_autofree char *below = path[0] == '\0' ? g_strdup(name) : g_strconcat(path, ".", name, NULL);
-        gboolean marked = investigated || json_is_true(json_object_get(marks, name));
-        if (strcmp(name, "type") == 0 && json_is_string(value)) {
-            if (type_is_told(json_string_value(value)))
-                write_row(writer, below, type_value(writer, json_string_value(value)), marked);
-            continue;
-        }
-        write_value(writer, below, value, marked);
+        gboolean written =
+            strcmp(name, INVESTIGATION) == 0 || (strcmp(name, FIRST) == 0 && json_is_object(value));
+        if (!written)
+            write_named(writer, path, name, value,
+                        investigated || json_is_true(json_object_get(marks, name)));
     }
-    const json_t *since = json_object_get(marks, "datumIngangOnderzoek");
     if (is_date(since))
         write_row(writer, "datumIngangOnderzoek", date_value(writer, since), TRUE);
 }

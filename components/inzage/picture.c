@@ -40,7 +40,7 @@ static void open_svg(GString *out, const char *id, guint height, const char *tit
 
 #define ROW 480  /* hundredths of an em, from row to row */
 #define BASE 440 /* of a row: where bars stand */
-#define BAR 180  /* the highest bar */
+#define BAR 180u /* the highest bar */
 #define BAR_LOWEST 50
 #define AXIS 300
 #define NUMBERS_MAX 24 /* more bars are too narrow for a number above each */
@@ -116,9 +116,10 @@ static void label(GString *out, guint index, guint n, guint y, const char *text)
  * stands where it changes. */
 static void axis(GString *out, const Timeline *timeline, const TimelineText *text)
 {
-    guint n = timeline->n_buckets, step = (n + LABELS_MAX - 1) / LABELS_MAX, top = timeline->n_rows * ROW;
+    guint n = timeline->n_buckets, step = MAX((n + LABELS_MAX - 1) / LABELS_MAX, 1),
+          top = timeline->n_rows * ROW;
     const char *year = "";
-    for (guint i = (n - 1) % step; i < n; i += step) {
+    for (guint i = (n + step - 1) % step; i < n; i += step) {
         label(out, i, n, top + 110, text->labels[i]);
         if (strcmp(year, text->years[i]) != 0)
             label(out, i, n, top + 240, text->years[i]);

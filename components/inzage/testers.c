@@ -1,6 +1,5 @@
 #include "components/inzage/testers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -36,6 +35,11 @@ static gboolean is_date(const char *text)
     return text != NULL && strlen(text) == 8 && strspn(text, "0123456789") == 8;
 }
 
+static gint64 number_of(const char *digits)
+{
+    return g_ascii_strtoll(digits, NULL, 10);
+}
+
 static Tester *tester_of(const json_t *person, const char *today)
 {
     const char *bsn = json_string_at(person, "burgerservicenummer");
@@ -50,7 +54,8 @@ static Tester *tester_of(const json_t *person, const char *today)
     tester->name = name;
     tester->birth = is_date(birth) ? g_strdup(birth) : NULL;
     tester->town = g_strdup(json_string_at(json_object_get(person, "verblijfplaats"), "woonplaats"));
-    tester->adult = tester->birth == NULL || atoi(tester->birth) + ADULT_YEARS * 10000 <= atoi(today);
+    tester->adult =
+        tester->birth == NULL || number_of(tester->birth) + ADULT_YEARS * 10000 <= number_of(today);
     tester->alive = json_object_get(person, "overlijden") == NULL;
     return tester;
 }

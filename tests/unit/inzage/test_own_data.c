@@ -77,13 +77,15 @@ static void writes_dates_as_far_as_they_are_known(void **state)
 
 static void gives_each_child_a_place_of_its_own(void **state)
 {
-    g_autoptr(json_t) sections = sections_of("{\"kinderen\": [{\"naam\": {\"voornamen\": \"Noor\"}}, {},"
-                                             " {\"naam\": {\"voornamen\": \"Adam\"}}]}",
-                                             "nl");
+    g_autoptr(json_t) sections =
+        sections_of("{\"kinderen\": [{\"leeftijd\": 9, \"naam\": {\"voornamen\": \"Noor\"}}, {},"
+                    " {\"naam\": {\"voornamen\": \"Adam\"}}]}",
+                    "nl");
     const json_t *items = json_object_get(json_array_get(sections, 0), "items");
     assert_int_equal(json_array_size(items), 2);
     assert_string_equal(json_string_at(json_array_get(items, 0), "heading"), "Kind 1");
     assert_row(sections, 0, 0, 0, "Voornamen=Noor");
+    assert_row(sections, 0, 0, 1, "Leeftijd=9");
     assert_row(sections, 0, 1, 0, "Voornamen=Adam");
 }
 
