@@ -52,8 +52,8 @@ typedef struct {
     const char *service_peer_id;
     const char *service_delegator; /* NULL: DESTINATION_TYPE_DESTINATION */
     const char *service_name;
-    const char *trace_id;        /* ours only: never in GET /logs; NULL when none */
-    gint64 created_at;           /* when the edge made it, seconds since the epoch; a resent record keeps its time */
+    const char *trace_id; /* ours only: never in GET /logs; NULL when none */
+    gint64 created_at;    /* when the edge made it, seconds since the epoch; a resent record keeps its time */
     const char *additional_data; /* compact JSON object, or NULL */
 } LogboekTransaction;
 

@@ -7,7 +7,8 @@
 char *base64url_encode(const void *data, gsize length);
 
 /* Strict: only the alphabet, no padding, no white space, no stray bits in the last character (RFC 4648 3.5).
- * NULL with FUNDAMENT_ERROR_INVALID otherwise. `length` < 0 means up to the NUL. Empty text gives empty bytes. */
+ * NULL with FUNDAMENT_ERROR_INVALID otherwise. `length` < 0 means up to the NUL. Empty text gives empty
+ * bytes. */
 GBytes *base64url_decode(const char *text, gssize length, GError **error);
 
 /* Lower-case hexadecimal; decoding accepts lower case only and exactly `length` bytes. */

@@ -25,6 +25,7 @@ gint64 clock_now_s(const Clock *clock);
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T18:31:21.042Z". Caller frees. */
 char *clock_format_rfc3339(gint64 unix_ms);
 
-/* Parses RFC 3339 (a zone is required; fractions up to nanoseconds are cut to milliseconds) to milliseconds since the
- * epoch. FALSE with FUNDAMENT_ERROR_INVALID on anything else, years outside 1970..9999 and second 60 included. */
+/* Parses RFC 3339 (a zone is required; fractions up to nanoseconds are cut to milliseconds) to milliseconds
+ * since the epoch. FALSE with FUNDAMENT_ERROR_INVALID on anything else, years outside 1970..9999 and second
+ * 60 included. */
 gboolean clock_parse_rfc3339(const char *text, gint64 *unix_ms, GError **error);

@@ -1,4 +1,5 @@
-/* The identifiers that the field uses, and their exact shapes. All functions are pure and accept NULL as "not valid". */
+/* The identifiers that the field uses, and their exact shapes. All functions are pure and accept NULL as "not
+ * valid". */
 #pragma once
 
 #include <glib.h>
@@ -7,9 +8,9 @@
 
 #define UUID_TEXT_SIZE 37 /* 36 characters and a NUL */
 
-/* A fresh UUIDv7, RFC 9562 5.7, lower case: 48 bits of Unix milliseconds, then a counter within the millisecond so
- * that the ids of one process are in order (method 1, 12 bits), then randomness. When the clock steps back by ten seconds
- * or less, ids keep the last millisecond. Thread safe. */
+/* A fresh UUIDv7, RFC 9562 5.7, lower case: 48 bits of Unix milliseconds, then a counter within the
+ * millisecond so that the ids of one process are in order (method 1, 12 bits), then randomness. When the
+ * clock steps back by ten seconds or less, ids keep the last millisecond. Thread safe. */
 void uuid7_new(const Clock *clock, char out[UUID_TEXT_SIZE]);
 
 /* Exactly 8-4-4-4-12 hexadecimal digits, either case, any version. */

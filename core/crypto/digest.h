@@ -1,5 +1,5 @@
-/* Digests and keyed digests, on OpenSSL EVP. All functions are thread safe and do not fail: an OpenSSL without these
- * algorithms ends the process at first use. */
+/* Digests and keyed digests, on OpenSSL EVP. All functions are thread safe and do not fail: an OpenSSL
+ * without these algorithms ends the process at first use. */
 #pragma once
 
 #include <glib.h>
@@ -14,8 +14,10 @@ void hmac_sha256(GBytes *key, const void *data, gsize length, guint8 out[SHA256_
 /* HKDF-SHA-256, RFC 5869, empty salt. */
 void hkdf_sha256(const void *secret, gsize secret_length, const char *info, guint8 *out, gsize length);
 
-/* AES-256-GCM with a random nonce: nonce(12) || ciphertext || tag(16). `context` is authenticated, not encrypted. */
+/* AES-256-GCM with a random nonce: nonce(12) || ciphertext || tag(16). `context` is authenticated, not
+ * encrypted. */
 GBytes *seal(const guint8 key[32], const char *context, const void *data, gsize length);
 
-/* NULL with FUNDAMENT_ERROR_DENIED when key, context or bytes are not those of seal(). The result is wiped on free. */
+/* NULL with FUNDAMENT_ERROR_DENIED when key, context or bytes are not those of seal(). The result is wiped on
+ * free. */
 GBytes *unseal(const guint8 key[32], const char *context, GBytes *sealed, GError **error);

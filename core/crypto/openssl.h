@@ -25,11 +25,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_EXTENSION, X509_EXTENSION_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE, X509_STORE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE_CTX, X509_STORE_CTX_free)
 
-/* The reason that OpenSSL gave last on this thread, or "no reason given". Empties the queue, so that no later call
- * reports an old mistake. Static text. */
+/* The reason that OpenSSL gave last on this thread, or "no reason given". Empties the queue, so that no later
+ * call reports an old mistake. Static text. */
 const char *openssl_reason(void);
 
-/* Ends the process when `ok` is not 1: for calls that fail only when OpenSSL itself is broken or memory ran out. */
+/* Ends the process when `ok` is not 1: for calls that fail only when OpenSSL itself is broken or memory ran
+ * out. */
 void openssl_require(int ok, const char *what);
 
 /* Seconds since the epoch. FALSE for what is no time. */

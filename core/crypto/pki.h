@@ -1,5 +1,5 @@
-/* A test PKI: an own trust anchor, leaves with the OIN in subject.serialNumber, and a CRL. Never for production: every
- * certificate carries "TEST" in its issuer. `fundament pki` is the command around it. */
+/* A test PKI: an own trust anchor, leaves with the OIN in subject.serialNumber, and a CRL. Never for
+ * production: every certificate carries "TEST" in its issuer. `fundament pki` is the command around it. */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 #include "core/crypto/key.h"
 
 typedef struct {
-    const char *oin;              /* subject.serialNumber; NULL leaves it out (for tests of what must be refused) */
+    const char *oin; /* subject.serialNumber; NULL leaves it out (for tests of what must be refused) */
     const char *organization;     /* subject.organizationName; NULL likewise */
     const char *common_name;      /* required */
     const char *const *domains;   /* NULL-terminated dNSName entries */
@@ -16,13 +16,17 @@ typedef struct {
     const Key *key;               /* the leaf's own; NULL makes a new P-256 key */
 } PkiLeaf;
 
-/* Makes anchor.key, anchor.crt (self-signed, 10 years) and an empty crl.pem (30 days) in `folder`. Refuses to overwrite. */
+/* Makes anchor.key, anchor.crt (self-signed, 10 years) and an empty crl.pem (30 days) in `folder`. Refuses to
+ * overwrite. */
 gboolean pki_create(const char *folder, const char *name, gint64 now_s, GError **error);
 
-/* Issues a leaf (EKU serverAuth and clientAuth) and writes <name>.key (mode 0600) and <name>.crt in `out_folder`, which is
- * made when missing; earlier files of that name are replaced. */
-gboolean pki_issue(const char *folder, const PkiLeaf *leaf, const char *out_folder, const char *name, GError **error);
+/* Issues a leaf (EKU serverAuth and clientAuth) and writes <name>.key (mode 0600) and <name>.crt in
+ * `out_folder`, which is made when missing; earlier files of that name are replaced. */
+gboolean pki_issue(const char *folder, const PkiLeaf *leaf, const char *out_folder, const char *name,
+                   GError **error);
 
-/* Adds the certificate to crl.pem with a new number and update times; next update `valid_s` seconds after now. Revoking what
- * is revoked already gives a new CRL with the first date. Safe with others that revoke in the same folder. */
-gboolean pki_revoke(const char *folder, const Certificate *certificate, gint64 now_s, gint64 valid_s, GError **error);
+/* Adds the certificate to crl.pem with a new number and update times; next update `valid_s` seconds after
+ * now. Revoking what is revoked already gives a new CRL with the first date. Safe with others that revoke in
+ * the same folder. */
+gboolean pki_revoke(const char *folder, const Certificate *certificate, gint64 now_s, gint64 valid_s,
+                    GError **error);

@@ -1,5 +1,6 @@
 /* A BSN rests only in the register of persons. Everyone else keeps HMAC-SHA-256(key, OIN || "logboek" || BSN)
- * (decisions.md 18): an unkeyed hash of a BSN is undone in a minute, since only 90 million numbers pass the 11-test.
+ * (decisions.md 18): an unkeyed hash of a BSN is undone in a minute, since only 90 million numbers pass the
+ * 11-test.
  */
 #pragma once
 
@@ -7,8 +8,8 @@
 
 typedef struct pseudonymizer Pseudonymizer;
 
-/* Keys live in `folder` as pseudonym.<version>.key; the newest makes new pseudonyms, the others find old ones.
- * Version 1 is made when the folder has none. Immutable, thread safe. */
+/* Keys live in `folder` as pseudonym.<version>.key; the newest makes new pseudonyms, the others find old
+ * ones. Version 1 is made when the folder has none. Immutable, thread safe. */
 Pseudonymizer *pseudonymizer_load(const char *folder, const char *oin, GError **error);
 void pseudonymizer_free(Pseudonymizer *pseudonymizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pseudonymizer, pseudonymizer_free)

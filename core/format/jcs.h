@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <jansson.h>
 
-/* UTF-8 without a BOM, members sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
- * NULL with FUNDAMENT_ERROR_INVALID when the value holds NaN, infinity or an integer beyond 2^53-1.
+/* UTF-8 without a BOM, members sorted by UTF-16 code units, no white space, numbers as ECMAScript prints
+ * them. NULL with FUNDAMENT_ERROR_INVALID when the value holds NaN, infinity or an integer beyond 2^53-1.
  * Caller frees. Pure; thread safe while nobody changes `value`. */
 char *jcs_write(const json_t *value, GError **error);
 

@@ -11,8 +11,8 @@
 #include "core/node/log.h"
 
 #define LEASE_MS 600000  /* 10 minutes: the longest that a job may take */
-#define RECHECK_MS 60000          /* another process may have let go of a job */
-#define RETRY_MS 30000            /* the store did not answer */
+#define RECHECK_MS 60000 /* another process may have let go of a job */
+#define RETRY_MS 30000   /* the store did not answer */
 
 typedef struct {
     const Job *job;
