@@ -151,10 +151,9 @@ static void who_writes_diacritics_means_them_and_who_writes_none_may_mean_either
     assert_search(fixture, "Gundogan", "", "66 78");
     assert_search(fixture, "GÜNDOĞAN", "", "66");
     assert_search(fixture, "Gündogan", "", ""); /* neither as it is nor without any */
-                  "66"); /* letter and mark apart, as some keyboards do */
-                  assert_search(fixture, "Gundogan", ", \"voornamen\": \"Ayşe\"", "66");
-                  assert_search(fixture, "Gundogan", ", \"voornamen\": \"ayse\"", "66 78");
-                  assert_search(fixture, "agren", ", \"voornamen\": \"celik-etienne\"", "69");
+    assert_search(fixture, "Gundogan", ", \"voornamen\": \"Ayşe\"", "66");
+    assert_search(fixture, "Gundogan", ", \"voornamen\": \"ayse\"", "66 78");
+    assert_search(fixture, "agren", ", \"voornamen\": \"celik-etienne\"", "69");
 }
 
 static void an_asterisk_at_the_end_stands_for_whatever_follows(void **state)
