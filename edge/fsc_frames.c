@@ -15,6 +15,9 @@
 #define HELLO_MS 2000
 #define BACKOFF_FIRST_MS 10
 #define BACKOFF_MAX_MS 500
+#define LATER_MS                                                                                             \
+    100 /* frames without an answer wait for company: each batch may cost the node a write to disk */
+#define LATER_MAX (64 * 1024)
 #define IN_FIRST (64 * 1024)
 #define OUT_MAX (8 * 1024 * 1024)
 #define CALLS_MAX 65536
@@ -33,7 +36,7 @@ struct fsc_frames {
     struct sockaddr_un address;
     State state;
     ngx_peer_connection_t peer;
-    Buffer in, out;
+    Buffer in, out, later;
     ngx_queue_t calls; /* under way, oldest first */
     FscCall **slots;   /* by the low half of the id */
     uint32_t *free;    /* stack of slots */
@@ -43,7 +46,7 @@ struct fsc_frames {
     ngx_msec_t greeted; /* when HELLO was sent */
     ngx_msec_t warned;  /* when the log last said that the node is not there */
     ngx_log_t quiet;    /* for nginx's own lines about each attempt to connect */
-    ngx_event_t sweep, retry, flush;
+    ngx_event_t sweep, retry, flush, late;
 };
 
 static void frames_down(FscFrames *frames, const char *why);
@@ -71,17 +74,24 @@ static ngx_int_t buffer_reserve(Buffer *buffer, size_t room)
     return NGX_OK;
 }
 
-static ngx_int_t out_append(FscFrames *frames, ngx_str_t frame, uint64_t id)
+static ngx_int_t out_append_bytes(FscFrames *frames, ngx_str_t bytes)
 {
     Buffer *out = &frames->out;
-    if (out->end - out->start + frame.len > OUT_MAX || buffer_reserve(out, frame.len) != NGX_OK)
+    if (out->end - out->start + bytes.len > OUT_MAX || buffer_reserve(out, bytes.len) != NGX_OK)
         return NGX_ERROR;
-    ngx_memcpy(out->bytes + out->end, frame.data, frame.len);
-    frame_put_u64(out->bytes + out->end + 8, id);
-    out->end += frame.len;
+    ngx_memcpy(out->bytes + out->end, bytes.data, bytes.len);
+    out->end += bytes.len;
     if (!frames->flush.posted) {
         ngx_post_event(&frames->flush, &ngx_posted_events);
     }
+    return NGX_OK;
+}
+
+static ngx_int_t out_append(FscFrames *frames, ngx_str_t frame, uint64_t id)
+{
+    if (out_append_bytes(frames, frame) != NGX_OK)
+        return NGX_ERROR;
+    frame_put_u64(frames->out.bytes + frames->out.end - frame.len + 8, id);
     return NGX_OK;
 }
 
@@ -186,10 +196,30 @@ void fsc_frames_cancel(FscFrames *frames, FscCall *call)
         call_end(frames, call);
 }
 
+/* Moves what waited without hurry behind what is to be sent. */
+static void late_flush(FscFrames *frames)
+{
+    ngx_str_t all = {frames->later.end, frames->later.bytes};
+    if (frames->state == STATE_READY && all.len > 0)
+        (void)out_append_bytes(frames, all);
+    frames->later.end = 0;
+}
+
+static void late_handler(ngx_event_t *event)
+{
+    late_flush(event->data);
+}
+
 void fsc_frames_tell(FscFrames *frames, ngx_str_t frame)
 {
-    if (frames->state == STATE_READY && frame.len > 0)
-        (void)out_append(frames, frame, 0);
+    if (frames->state != STATE_READY || frame.len == 0 || buffer_reserve(&frames->later, frame.len) != NGX_OK)
+        return;
+    ngx_memcpy(frames->later.bytes + frames->later.end, frame.data, frame.len);
+    frames->later.end += frame.len;
+    if (frames->later.end >= LATER_MAX)
+        late_flush(frames);
+    else if (!frames->late.timer_set)
+        ngx_add_timer(&frames->late, LATER_MS);
 }
 
 ngx_flag_t fsc_frames_ready(const FscFrames *frames)
@@ -470,13 +500,15 @@ FscFrames *fsc_frames_create(ngx_cycle_t *cycle, const ngx_str_t *path, const Fs
     event_init(&frames->sweep, sweep_handler, frames);
     event_init(&frames->retry, retry_handler, frames);
     event_init(&frames->flush, flush_handler, frames);
+    event_init(&frames->late, late_handler, frames);
     frames->retry.cancelable = 1; /* a worker that ends does not wait for `serve` */
     return frames;
 }
 
 void fsc_frames_close(FscFrames *frames)
 {
-    frames_write(frames); /* outcomes that wait */
+    late_flush(frames);
+    frames_write(frames);
     frames_close(frames);
 }
 

@@ -54,7 +54,8 @@ ngx_int_t fsc_frames_call(FscFrames *frames, FscCall *call);
 /* Harmless when the call is not under way. */
 void fsc_frames_cancel(FscFrames *frames, FscCall *call);
 
-/* Sends a frame that has no answer; dropped when `serve` is not there. */
+/* Sends a frame that has no answer, within a tenth of a second, together with others; dropped when `serve` is
+ * not there. */
 void fsc_frames_tell(FscFrames *frames, ngx_str_t frame);
 
 /* Writing a frame into a buffer: begin, fields, end. */

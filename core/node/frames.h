@@ -45,8 +45,8 @@ enum frame_type {
     FRAME_ROUTE = 4,
     /* serve -> edge, id 0, no answer: [u64 generation]. Forget every verdict and every route now. */
     FRAME_FLUSH = 5,
-    /* edge -> serve, no answer, after the answer was sent to the client: [u64 direction, transaction id, u64
-     * sent upstream 0/1, u64 HTTP status, u64 bytes of body]. */
+    /* edge -> serve, no answer, within a tenth of a second after the answer was sent to the client, in
+     * batches: [u64 direction, transaction id, u64 sent upstream 0/1, u64 HTTP status, u64 bytes of body]. */
     FRAME_OUTCOME = 6,
     /* serve -> edge, id 0, no answer, after HELLO and when the CRL changes: [u64 more follow 0/1, serial,
      * serial, ...] serials in upper-case hex as $ssl_client_serial has them. A list replaces the one before.
