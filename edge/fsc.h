@@ -51,6 +51,7 @@ typedef struct {
     FscRole role;
     FscErrorForm errors; /* how errors of this location are written */
     ngx_str_t client;    /* of an Outway */
+    ngx_str_t node;      /* of a node location: "unix:PATH" */
 } FscLocation;
 
 /* A request in the hands of the module. Lives in the request's pool. */
@@ -63,7 +64,10 @@ typedef struct fsc_request {
     ngx_str_t refusal_message; /* what `serve` said, or "" */
     FscTicket ticket;          /* our place among those who wait for a verdict or a route */
     FscAnswer *answer;         /* the verdict or the route; a reference */
+    FscTarget *target;         /* where it goes; a reference */
     FscCall call;              /* LOG, or waiting for `serve` itself */
+    ngx_event_t again;         /* looks whether `serve` is back */
+    ngx_msec_t held;           /* since when it waits for that; 0: it does not */
 
     /* Headers of the client; data NULL when absent. */
     ngx_str_t authorization;

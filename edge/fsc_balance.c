@@ -14,7 +14,7 @@
 static ngx_int_t peer_get(ngx_peer_connection_t *peer, void *data)
 {
     FscRequest *request = data;
-    FscTarget *target = request->answer->target;
+    FscTarget *target = request->target;
     request->renewed = fsc_targets_renewed(request->main->targets);
     peer->sockaddr = &target->socket.any;
     peer->socklen = target->socket_length;
@@ -47,19 +47,19 @@ static void peer_free(ngx_peer_connection_t *peer, void *data, ngx_uint_t state)
         request->renewed != fsc_targets_renewed(request->main->targets))
         return; /* the caller closes it */
     peer->connection = NULL;
-    fsc_target_keep(request->answer->target, connection,
-                    ngx_max(1, ngx_min(IDLE_MAX, ngx_cycle->connection_n / 4)), IDLE_MS);
+    fsc_target_keep(request->target, connection, ngx_max(1, ngx_min(IDLE_MAX, ngx_cycle->connection_n / 4)),
+                    IDLE_MS);
 }
 
 static ngx_int_t peer_set_session(ngx_peer_connection_t *peer, void *data)
 {
-    FscTarget *target = ((FscRequest *)data)->answer->target;
+    FscTarget *target = ((FscRequest *)data)->target;
     return target->session != NULL ? ngx_ssl_set_session(peer->connection, target->session) : NGX_OK;
 }
 
 static void peer_save_session(ngx_peer_connection_t *peer, void *data)
 {
-    FscTarget *target = ((FscRequest *)data)->answer->target;
+    FscTarget *target = ((FscRequest *)data)->target;
     ngx_ssl_session_t *session = ngx_ssl_get_session(peer->connection);
     if (session == NULL)
         return;
@@ -72,9 +72,9 @@ static ngx_int_t peer_init(ngx_http_request_t *http, ngx_http_upstream_srv_conf_
 {
     (void)upstream;
     FscRequest *request = fsc_request_of(http);
-    if (request == NULL || request->answer == NULL || request->answer->target == NULL) {
+    if (request == NULL || request->target == NULL) {
         ngx_log_error(NGX_LOG_ERR, http->connection->log, 0,
-                      "fsc: fsc_balance serves locations with fsc_inway or fsc_outway only");
+                      "fsc: fsc_balance serves locations with fsc_inway, fsc_outway or fsc_node only");
         return NGX_ERROR;
     }
     ngx_peer_connection_t *peer = &http->upstream->peer;

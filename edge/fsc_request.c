@@ -3,6 +3,9 @@
  * it). */
 #include "fsc.h"
 
+#define DOOR_MS 50       /* how often a socket of the node is tried */
+#define DOOR_MAX_MS 5000 /* decisions.md 30 */
+
 typedef enum { STEP_NEXT, STEP_WAIT, STEP_REFUSE, STEP_AGAIN /* from the step that was set */ } StepResult;
 
 typedef StepResult (*Step)(FscRequest *request);
@@ -119,10 +122,20 @@ static StepResult step_certificate(FscRequest *request)
 
 /* Verdicts and routes. */
 
+static void answer_take(FscRequest *request, FscAnswer *answer)
+{
+    request->answer = answer;
+    fsc_target_ref(answer->target);
+    if (request->target != NULL)
+        fsc_target_unref(request->target);
+    request->target = answer->target;
+}
+
 static void ticket_done(FscTicket *ticket, ngx_uint_t status, FscAnswer *answer, const ngx_str_t *message)
 {
     FscRequest *request = ticket->data;
-    request->answer = answer;
+    if (answer != NULL)
+        answer_take(request, answer);
     if (status != FRAME_STATUS_OK) {
         request->refusal = fsc_refusal_of(status);
         request->refusal_message.data = ngx_pstrdup(request->http->pool, (ngx_str_t *)message);
@@ -135,7 +148,10 @@ static StepResult ask(FscRequest *request, FscCache *cache, FscFrame *frame, enu
 {
     request->ticket.done = ticket_done;
     request->ticket.data = request;
-    ngx_int_t rc = fsc_cache_ask(cache, fsc_frame_end(frame, type), &request->ticket, &request->answer);
+    FscAnswer *answer = NULL;
+    ngx_int_t rc = fsc_cache_ask(cache, fsc_frame_end(frame, type), &request->ticket, &answer);
+    if (rc == NGX_OK)
+        answer_take(request, answer);
     return rc == NGX_OK ? STEP_NEXT : rc == NGX_AGAIN ? STEP_WAIT : refuse(request, FRAME_STATUS_NOT_READY);
 }
 
@@ -299,6 +315,10 @@ static void node_there(FscCall *call, ngx_uint_t status, const u_char *payload, 
 
 static StepResult step_node(FscRequest *request)
 {
+    static const ngx_str_t no_name = ngx_string("");
+    request->target = fsc_target_get(request->main->targets, &request->location->node, &no_name);
+    if (request->target == NULL)
+        return refuse(request, FRAME_STATUS_NOT_READY);
     if (fsc_frames_ready(request->main->frames))
         return STEP_NEXT;
     request->call.answered = node_there;
@@ -308,11 +328,37 @@ static StepResult step_node(FscRequest *request)
                : refuse(request, FRAME_STATUS_NOT_READY);
 }
 
-static const Step inway_steps[] = {step_headers,     step_name, step_certificate,    step_verify,
-                                   step_incoming_id, step_log,  step_verdict_stands, NULL};
+static void look_again(ngx_event_t *event)
+{
+    FscRequest *request = event->data;
+    request->waiting = 0;
+    fsc_request_resume(request); /* the same step again */
+}
+
+/* A node that ends closes its doors before its socket of frames, and one that begins opens them one after the
+ * other: what goes to one of its own sockets waits until somebody is behind it. Looked at only when there is
+ * no open connection. */
+static StepResult step_door(FscRequest *request)
+{
+    if (!fsc_target_is_beside(request->target, &request->main->socket) || fsc_target_answers(request->target))
+        return STEP_NEXT;
+    if (request->held == 0)
+        request->held = ngx_current_msec;
+    if (ngx_current_msec - request->held >= DOOR_MAX_MS)
+        return STEP_NEXT; /* nginx will say what is wrong */
+    request->again.handler = look_again;
+    request->again.data = request;
+    request->again.log = request->http->connection->log;
+    ngx_add_timer(&request->again, DOOR_MS);
+    return STEP_WAIT;
+}
+
+static const Step inway_steps[] = {step_headers,        step_name,        step_certificate,
+                                   step_verify,         step_incoming_id, step_log,
+                                   step_verdict_stands, step_door,        NULL};
 static const Step outway_steps[] = {step_headers, step_outgoing_id,  step_route,
                                     step_log,     step_route_stands, NULL};
-static const Step node_steps[] = {step_headers, step_name, step_certificate, step_node, NULL};
+static const Step node_steps[] = {step_headers, step_name, step_certificate, step_node, step_door, NULL};
 
 static const Step *const steps_of[FSC_ROLE_COUNT] = {
     [FSC_ROLE_INWAY] = inway_steps, [FSC_ROLE_OUTWAY] = outway_steps, [FSC_ROLE_NODE] = node_steps};
@@ -324,6 +370,8 @@ static void request_stop_waiting(void *data)
     FscRequest *request = data;
     fsc_ticket_cancel(&request->ticket);
     fsc_frames_cancel(request->main->frames, &request->call);
+    if (request->again.timer_set)
+        ngx_del_timer(&request->again);
 }
 
 static void request_free(void *data)
@@ -332,6 +380,9 @@ static void request_free(void *data)
     request_stop_waiting(data);
     fsc_answer_unref(request->answer);
     request->answer = NULL;
+    if (request->target != NULL)
+        fsc_target_unref(request->target);
+    request->target = NULL;
 }
 
 static FscRequest *request_create(ngx_http_request_t *http, const FscLocation *location)

@@ -145,6 +145,36 @@ void fsc_target_unref(FscTarget *target)
     ngx_free(target);
 }
 
+static size_t folder_length(const ngx_str_t *path)
+{
+    size_t n = path->len;
+    while (n > 0 && path->data[n - 1] != '/')
+        n--;
+    return n;
+}
+
+ngx_flag_t fsc_target_is_beside(const FscTarget *target, const ngx_str_t *path)
+{
+    if (target->socket.any.sa_family != AF_UNIX)
+        return 0;
+    const ngx_str_t own = {target->address.len - 5, target->address.data + 5}; /* without "unix:" */
+    ngx_str_t a = {folder_length(&own), own.data}, b = {folder_length(path), path->data};
+    return a.len > 0 && same(&a, &b);
+}
+
+ngx_flag_t fsc_target_answers(const FscTarget *target)
+{
+    if (!ngx_queue_empty(&target->idle))
+        return 1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return 1; /* not a matter of the other side */
+    ngx_flag_t answers = connect(fd, &target->socket.any, target->socket_length) == 0 ||
+                         (ngx_socket_errno != NGX_ENOENT && ngx_socket_errno != NGX_ECONNREFUSED);
+    (void)ngx_close_socket(fd);
+    return answers;
+}
+
 /* Kept connections. */
 
 /* Takes the connection out of the pool and frees the entry: the connection is the caller's. */

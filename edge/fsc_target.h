@@ -39,6 +39,11 @@ FscTarget *fsc_target_get(FscTargets *targets, const ngx_str_t *address, const n
 void fsc_target_ref(FscTarget *target);
 void fsc_target_unref(FscTarget *target);
 
+/* TRUE for a Unix socket in the same folder as `path`. */
+ngx_flag_t fsc_target_is_beside(const FscTarget *target, const ngx_str_t *path);
+/* TRUE when there is an open connection, or one can be made at once; for Unix sockets. */
+ngx_flag_t fsc_target_answers(const FscTarget *target);
+
 /* An open connection that nobody uses, or NULL. */
 ngx_connection_t *fsc_target_take(FscTarget *target, ngx_log_t *log);
 /* Keeps a connection for the next request, at most `idle_max` of all targets together for at most `idle_ms`.

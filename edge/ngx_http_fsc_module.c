@@ -90,8 +90,10 @@ static char *node_directive(ngx_conf_t *conf, ngx_command_t *command, void *data
     (void)command;
     if (location->role != FSC_ROLE_NONE)
         return (char *)"comes after another role";
+    ngx_str_t *words = conf->args->elts;
     location->role = FSC_ROLE_NODE;
-    return fsc_error_form((ngx_str_t *)conf->args->elts + 1, &location->errors);
+    location->node = words[2];
+    return fsc_error_form(&words[1], &location->errors);
 }
 
 static ngx_command_t commands[] = {
@@ -103,7 +105,7 @@ static ngx_command_t commands[] = {
      0, NULL},
     {ngx_string("fsc_outway"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, role_directive, NGX_HTTP_LOC_CONF_OFFSET,
      0, NULL},
-    {ngx_string("fsc_node"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, node_directive, NGX_HTTP_LOC_CONF_OFFSET, 0,
+    {ngx_string("fsc_node"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE2, node_directive, NGX_HTTP_LOC_CONF_OFFSET, 0,
      NULL},
     {ngx_string("fsc_balance"), NGX_HTTP_UPS_CONF | NGX_CONF_NOARGS, fsc_balance_directive, 0, 0, NULL},
     {ngx_string("fsc_error"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, fsc_error_directive,
@@ -155,9 +157,9 @@ static const ngx_str_t *variable_text(const FscRequest *request, Variable variab
     case VAR_GRANT:
         return answer != NULL ? &answer->grant_hash : NULL;
     case VAR_NAME:
-        return answer != NULL ? &answer->target->name : NULL;
+        return request->target != NULL ? &request->target->name : NULL;
     case VAR_HOST:
-        return answer != NULL ? &answer->target->host : NULL;
+        return request->target != NULL ? &request->target->host : NULL;
     }
     return NULL;
 }

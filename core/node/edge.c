@@ -237,14 +237,9 @@ static gint64 connections_allowed(void)
 
 static gboolean add_common(const Config *config, json_t *context, GError **error)
 {
-    static const char *const sockets[] = {"manager", "portal", "log"};
     g_autofree char *module = module_path(config);
     g_autofree char *data = g_build_filename(config_text(config, "node", "data"), "edge", NULL);
     const char *crl = config_text(config, "node", "crl");
-    json_t *names = json_array();
-    for (gsize i = 0; i < G_N_ELEMENTS(sockets); i++)
-        json_array_append_new(names, json_pack("{s:s}", "name", sockets[i]));
-    json_object_set_new(context, "node_sockets", names);
     json_object_set_new(context, "ports", json_array());
     json_object_set_new(context, "workers", json_integer(MAX(1, config_integer(config, "edge", "workers"))));
     json_object_set_new(context, "crl_grace", json_integer(config_integer(config, "node", "crl_grace")));

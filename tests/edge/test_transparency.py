@@ -137,28 +137,25 @@ def streams_a_large_response(stage):
 
 @test
 def streams_while_the_client_still_sends(stage):
-    with socket.create_connection(stage.outway_address) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: service.2\r\nTransfer-Encoding: chunked\r\n\r\n")
-        started = threading.Event()
+    started, original = threading.Event(), Reader.body
 
-        original = Reader.body
-
-        def body(reader, message, to_close=False):
-            if message.first.startswith("POST"):
-                reader.until(b"first")
-                started.set()
-                reader.until(b"0\r\n\r\n")
-                return b"first"
+    def body(reader, message, to_close=False):
+        if not message.first.startswith("POST"):
             return original(reader, message, to_close)
+        reader.until(b"first")
+        started.set()
+        reader.until(b"0\r\n\r\n")
+        return b"first"
 
-        Reader.body = body
-        try:
-            client.sendall(b"5\r\nfirst\r\n")
+    Reader.body = body
+    try:
+        with socket.create_connection(stage.outway_address) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: service.2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
             assert started.wait(5), "the first chunk reaches the service before the last is sent"
             client.sendall(b"0\r\n\r\n")
             equal(Reader(client).head().status, 200)
-        finally:
-            Reader.body = original
+    finally:
+        Reader.body = original
 
 
 @test
