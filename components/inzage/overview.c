@@ -14,6 +14,10 @@
 #define SOURCES_MAX 25
 #define GAPS_MAX 40
 #define MARKUP_BYTES 45 /* around one value */
+#define PAGE_BYTES                                                                                           \
+    26500 /* of what differs from page to page; layout and fixed texts are the rest of 30 KB                 \
+           */
+#define PAGES_MAX 10000
 
 /* --- who --- */
 
@@ -259,9 +263,47 @@ static void count_values(const json_t *value, gsize *bytes)
     *bytes += escaped->len + MARKUP_BYTES;
 }
 
-gsize overview_cost(const json_t *value)
+/* About how many bytes a value takes on a page. */
+static gsize cost_of(const json_t *value)
 {
     gsize bytes = 0;
     count_values(value, &bytes);
     return bytes;
+}
+
+guint overview_page_number(const Request *request)
+{
+    guint64 number;
+    const char *text = request_query(request, "pagina");
+    return text != NULL && g_ascii_string_to_unsigned(text, 10, 1, PAGES_MAX, &number, NULL) ? (guint)number
+                                                                                             : 1;
+}
+
+static void set_link(json_t *page, const char *name, const char *link, guint number)
+{
+    g_autofree char *address = g_strdup_printf("%s%u", link, number);
+    json_object_set_new(page, name, json_string(address));
+}
+
+void overview_add_page(json_t *page, const char *name, const json_t *items, guint most, guint number,
+                       const char *link)
+{
+    guint count = (guint)json_array_size(items);
+    gsize spent = cost_of(page);
+    g_autofree gsize *costs = g_new0(gsize, count + 1);
+    for (guint i = 0; i < count; i++)
+        costs[i] = cost_of(json_array_get(items, i));
+    g_autoptr(GArray) starts = pages_split(costs, count, spent < PAGE_BYTES ? PAGE_BYTES - spent : 0, most);
+    guint pages = MAX(starts->len - 1, 1);
+    number = MIN(number, pages);
+    json_t *shown = json_array();
+    for (guint i = g_array_index(starts, guint, number - 1);
+         count > 0 && i < g_array_index(starts, guint, number); i++)
+        json_array_append(shown, json_array_get(items, i));
+    json_object_set_new(page, name, shown);
+    json_object_set_new(page, "paged", json_boolean(pages > 1));
+    if (number > 1)
+        set_link(page, "newer", link, number - 1);
+    if (number < pages)
+        set_link(page, "older", link, number + 1);
 }

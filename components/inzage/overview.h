@@ -16,5 +16,11 @@ void overview_add_timeline(json_t *page, const View *view, const GPtrArray *case
  * (how far back each goes) and the state of the Directory. */
 void overview_add_gaps(json_t *page, const View *view);
 
-/* About how many bytes a value takes on a page. */
-gsize overview_cost(const json_t *value);
+/* Sets `name` to those of `items` that stand on page `number` (from 1; the last one when there are fewer), at
+ * most `most`, and no more than keep the page under its size with what it holds already, which must be alike
+ * on every page. Sets "paged", "newer" and "older": addresses made of `link` and the number of the page. */
+void overview_add_page(json_t *page, const char *name, const json_t *items, guint most, guint number,
+                       const char *link);
+
+/* The number in ?pagina=, 1 when there is none. */
+guint overview_page_number(const Request *request);

@@ -9,6 +9,8 @@
 #include "core/format/json.h"
 #include "core/net/phrases.h"
 
+#define STEPS_A_PAGE 50
+
 static const Case *case_with(const GPtrArray *cases, const char *trace_id)
 {
     for (guint i = 0; i < cases->len; i++) {
@@ -40,17 +42,29 @@ static json_t *breadcrumb(const char *language)
     return json_pack("[{s:s, s:s}]", "href", "/gebruik", "text", phrase(language, "inzage.nav.uses"));
 }
 
+static void add_picture(json_t *page, const View *view, const Case *item)
+{
+    gboolean whole;
+    g_autofree char *picture = view_chain(view, item, &whole);
+    json_object_set_new(page, "picture", json_string(picture));
+    json_object_set_new(page, "cut", json_boolean(!whole));
+}
+
 static void show(Request *request, const View *view, const Session *session, const Case *item)
 {
-    g_autoptr(json_t) title = view_title(view, item);
-    g_autofree char *picture = view_chain(view, item);
+    g_autoptr(json_t) title = view_title(view, item), steps = view_steps(view, item);
+    g_autofree char *link = g_strdup_printf("/gebruik/%s?pagina=", item->trace_id);
     json_t *page = page_frame(view->inzage, request, session, NULL, g_strdup(json_string_at(title, "text")),
                               lede(view, item));
     json_object_set_new(page, "breadcrumb", breadcrumb(view->language));
-    json_object_set_new(page, "picture", json_string(picture));
-    json_object_set_new(page, "steps", view_steps(view, item));
+    add_picture(page, view, item);
     json_object_set_new(page, "trace", json_string(item->trace_id));
     overview_add_gaps(page, view);
+    overview_add_page(page, "steps", steps, STEPS_A_PAGE, overview_page_number(request), link);
+    /* The first page has the picture; on all of them there is room for it, so that they divide the steps
+     * alike. */
+    if (json_object_get(page, "newer") != NULL)
+        json_object_del(page, "picture");
     respond_page(request, 200, "inzage_case", "inzage", page);
 }
 

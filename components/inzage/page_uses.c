@@ -11,9 +11,6 @@
 #include "core/net/phrases.h"
 
 #define DAY_MS G_GINT64_CONSTANT(86400000)
-#define PAGE_BYTES                                                                                           \
-    26500 /* of what differs from page to page; layout and fixed texts are the rest of 30 KB                 \
-           */
 #define CASES_A_PAGE 10
 #define OPTIONS_MAX 60
 #define OWN_TIMES_MAX 10
@@ -28,14 +25,12 @@ typedef struct {
     guint period;    /* index in PERIODS */
     gint64 from_ms;  /* 0: all */
     const char *oin; /* NULL: every organisation */
-    guint page;
 } Filter;
 
 static Filter filter_of(const Inzage *inzage, const Request *request)
 {
-    Filter filter = {.period = PERIOD_DEFAULT, .page = 1};
-    guint64 number;
-    const char *period = request_query(request, "periode"), *page = request_query(request, "pagina");
+    Filter filter = {.period = PERIOD_DEFAULT};
+    const char *period = request_query(request, "periode");
     for (guint i = 0; i < G_N_ELEMENTS(PERIODS); i++)
         if (g_strcmp0(period, PERIODS[i].name) == 0)
             filter.period = i;
@@ -43,15 +38,14 @@ static Filter filter_of(const Inzage *inzage, const Request *request)
     filter.from_ms = days == 0 ? 0 : clock_now_ms(node_clock(inzage->node)) - days * DAY_MS;
     filter.oin =
         oin_valid(request_query(request, "organisatie")) ? request_query(request, "organisatie") : NULL;
-    if (page != NULL && g_ascii_string_to_unsigned(page, 10, 1, 10000, &number, NULL))
-        filter.page = (guint)number;
     return filter;
 }
 
-static char *link_to_page(const Filter *filter, guint number)
+/* The address of this list, up to the number of a page. */
+static char *link_of(const Filter *filter)
 {
-    return g_strdup_printf("/gebruik?periode=%s&organisatie=%s&pagina=%u", PERIODS[filter->period].name,
-                           filter->oin == NULL ? "" : filter->oin, number);
+    return g_strdup_printf("/gebruik?periode=%s&organisatie=%s&pagina=", PERIODS[filter->period].name,
+                           filter->oin == NULL ? "" : filter->oin);
 }
 
 /* --- the answer in one sentence --- */
@@ -97,36 +91,15 @@ static json_t *organisation_options(const View *view, const Filter *filter, cons
 
 /* --- the list --- */
 
-static void add_pagination(json_t *page, const Filter *filter, guint number, guint pages)
+static void add_cases(json_t *page, const View *view, const Filter *filter, const GPtrArray *cases,
+                      guint number)
 {
-    g_autofree char *newer = number > 1 ? link_to_page(filter, number - 1) : NULL;
-    g_autofree char *older = number < pages ? link_to_page(filter, number + 1) : NULL;
-    json_object_set_new(page, "paged", json_boolean(pages > 1));
-    if (newer != NULL)
-        json_object_set_new(page, "newer", json_string(newer));
-    if (older != NULL)
-        json_object_set_new(page, "older", json_string(older));
-}
-
-static void add_cases(json_t *page, const View *view, const Filter *filter, const GPtrArray *cases)
-{
-    g_autoptr(GPtrArray) shown = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
-    g_autofree gsize *costs = g_new0(gsize, cases->len + 1);
-    gsize spent = overview_cost(page);
-    for (guint i = 0; i < cases->len; i++) {
-        g_ptr_array_add(shown, view_case(view, cases->pdata[i]));
-        costs[i] = overview_cost(shown->pdata[i]);
-    }
-    g_autoptr(GArray) starts =
-        pages_split(costs, cases->len, spent < PAGE_BYTES ? PAGE_BYTES - spent : 0, CASES_A_PAGE);
-    guint pages = starts->len > 1 ? starts->len - 1 : 1, number = MIN(filter->page, pages);
-    json_t *list = json_array();
-    for (guint i = g_array_index(starts, guint, number - 1);
-         starts->len > 1 && i < g_array_index(starts, guint, number); i++)
-        json_array_append(list, shown->pdata[i]);
+    g_autoptr(json_t) items = json_array();
+    g_autofree char *link = link_of(filter);
+    for (guint i = 0; i < cases->len; i++)
+        json_array_append_new(items, view_case(view, cases->pdata[i]));
     json_object_set_new(page, "has_cases", json_boolean(cases->len > 0));
-    json_object_set_new(page, "cases", list);
-    add_pagination(page, filter, number, pages);
+    overview_add_page(page, "cases", items, CASES_A_PAGE, number, link);
 }
 
 /* The person's own looks: told, but apart, so that they do not hide what others did. */
@@ -164,7 +137,7 @@ static json_t *overview(const View *view, const Session *session, Request *reque
     overview_add_gaps(page, view);
     overview_add_timeline(page, view, cases, filter.oin, filter.from_ms, now_ms);
     add_own_views(page, view, own);
-    add_cases(page, view, &filter, cases);
+    add_cases(page, view, &filter, cases, overview_page_number(request));
     return page;
 }
 

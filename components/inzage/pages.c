@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "components/inzage/use.h"
+#include "components/inzage/overview.h"
 #include "core/format/json.h"
 #include "core/net/phrases.h"
 #include "core/net/problem.h"
@@ -116,13 +116,6 @@ static char *page_link(const char *search, const char *back, guint number)
                            back == NULL ? "" : "&terug=", back == NULL ? "" : back);
 }
 
-static guint page_number(const Request *request)
-{
-    guint64 number;
-    const char *text = request_query(request, "pagina");
-    return text != NULL && g_ascii_string_to_unsigned(text, 10, 1, 10000, &number, NULL) ? (guint)number : 1;
-}
-
 static void add_people(json_t *page, const Inzage *inzage, Request *request, const char *back)
 {
     const char *language = request_language(request), *search = request_query(request, "naam");
@@ -130,7 +123,7 @@ static void add_people(json_t *page, const Inzage *inzage, Request *request, con
         search = NULL;
     g_autoptr(GPtrArray) found = testers_search(inzage->testers, search);
     guint pages = MAX((found->len + PEOPLE_A_PAGE - 1) / PEOPLE_A_PAGE, 1),
-          number = MIN(page_number(request), pages);
+          number = MIN(overview_page_number(request), pages);
     json_t *people = json_array();
     for (guint i = (number - 1) * PEOPLE_A_PAGE; i < MIN(number * PEOPLE_A_PAGE, found->len); i++)
         json_array_append_new(people, tester_json(language, found->pdata[i]));

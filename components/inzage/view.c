@@ -341,12 +341,13 @@ static int add_missing(GArray *boxes, const View *view, const Step *step)
 }
 
 /* Steps of one organisation that follow from each other are one box; what is missing is a box too. */
-static GArray *boxes_of(const View *view, const Case *item, guint most)
+static GArray *boxes_of(const View *view, const Case *item, guint most, gboolean *whole)
 {
     GArray *boxes = g_array_new(FALSE, TRUE, sizeof(Box));
     g_array_set_clear_func(boxes, box_clear);
     g_autofree int *box_of = g_new0(int, item->steps->len);
-    for (guint i = 0; i < item->steps->len && boxes->len < most; i++) {
+    guint i = 0;
+    for (; i < item->steps->len && boxes->len < most; i++) {
         const Step *step = case_step(item, i);
         const Source *source = step->use->source;
         gboolean goes_on = step->parent >= 0 && case_step(item, (guint)step->parent)->use->source == source;
@@ -358,14 +359,15 @@ static GArray *boxes_of(const View *view, const Case *item, guint most)
             add_box(boxes, view_name(view, step->silent),
                     g_strdup(phrase(view->language, "inzage.chain.received")), box_of[i], TRUE);
     }
+    *whole = i == item->steps->len;
     return boxes;
 }
 
 #define BOXES_MAX 24
 
-char *view_chain(const View *view, const Case *item)
+char *view_chain(const View *view, const Case *item, gboolean *whole)
 {
-    g_autoptr(GArray) boxes = boxes_of(view, item, BOXES_MAX);
+    g_autoptr(GArray) boxes = boxes_of(view, item, BOXES_MAX, whole);
     g_autoptr(GString) words = g_string_new(NULL);
     for (guint i = 0; i < boxes->len; i++) {
         const Box *box = &g_array_index(boxes, Box, i);

@@ -19,8 +19,8 @@ json_t *view_case(const View *view, const Case *item);
 /* The case step by step, with what is missing in its place: [{"heading", "name", "when", "why", ...}]. */
 json_t *view_steps(const View *view, const Case *item);
 
-/* The chain of a case as a picture: SVG. Caller frees. */
-char *view_chain(const View *view, const Case *item);
+/* The chain of a case as a picture: SVG. `*whole` is FALSE when it shows the beginning only. Caller frees. */
+char *view_chain(const View *view, const Case *item, gboolean *whole);
 
 /* The headline of a case: the name of its activity, else of its first action. {"text", "lang"?} */
 json_t *view_title(const View *view, const Case *item);

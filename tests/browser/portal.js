@@ -309,7 +309,7 @@ async function gap(browser) {
 }
 
 async function screenshot(browser, file) {
-  const context = await open(browser, { javaScriptEnabled: false, viewport: { width: 1100, height: 1180 } });
+  const context = await open(browser, { javaScriptEnabled: false, viewport: { width: 1100, height: 1440 } });
   const page = await signIn(context);
   await page.screenshot({ path: file });
   await context.close();
