@@ -217,6 +217,7 @@ class Service:
         self.listener = socket.create_server(address, backlog=512) if not isinstance(address, str) else self.local(address)
         self.requests = []
         self.connections = 0
+        self.open = []
         self.blocked = False
         self.answer = self.echo
         self.stopped = False
@@ -241,6 +242,7 @@ class Service:
             except OSError:
                 return
             self.connections += 1
+            self.open.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
@@ -274,6 +276,15 @@ class Service:
             if not writable:
                 select.select([], [connection], [])
             view = view[connection.send(view[:1 << 16], socket.MSG_DONTWAIT):]
+
+    def hang_up(self):
+        """Ends every connection, as a service does that is replaced."""
+        for connection in self.open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.open.clear()
 
     def stop(self):
         self.stopped = True
