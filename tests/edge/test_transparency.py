@@ -28,7 +28,7 @@ class Watch:
         while not self.stopped:
             self.seen.update(files_under(self.stage))
             for edge in (self.stage.provider, self.stage.consumer):
-                for child in command("pgrep", "-P", str(edge.process.pid)).split():
+                for child in pathlib.Path(f"/proc/{edge.process.pid}/task/{edge.process.pid}/children").read_text().split():
                     for descriptor in pathlib.Path(f"/proc/{child}/fd").iterdir():
                         try:
                             target = os.readlink(descriptor)
