@@ -150,7 +150,7 @@ def manual_pages():
 
 
 # Scripts and pages that people read must not say things that only make sense in one workplace.
-UNWANTED = re.compile(r"/work/|/tmp/bash|TODO(?! *\(#\d+)|FIXME|XXX")
+UNWANTED = re.compile(r"/work/|/tmp/bash|\bTODO\b(?! *\(#\d+)|\bFIXME\b|\bXXX\b")
 
 
 def words():

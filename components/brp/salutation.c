@@ -176,7 +176,8 @@ static const char *courtesy_title(const Person *person)
 static char *envelope_name(const Person *person)
 {
     const char *form = brp_nobility_form(person->noble, person->gender);
-    gboolean before = form != NULL && person->noble->is_predicate && person->usage != 'V';
+    gboolean before =
+        form != NULL && person->noble != NULL && person->noble->is_predicate && person->usage != 'V';
     g_autofree char *names = surnames(person, before ? NULL : form, courtesy_title(person));
     const char *parts[] = {before ? form : NULL, person->initials, names};
     g_autofree char *name = brp_join(parts, G_N_ELEMENTS(parts));

@@ -496,7 +496,8 @@ static void the_newest_valid_connection_is_chosen(void **state)
     const char *const only[] = {old->grants[0].hash, NULL};
     ConnectionWanted limited = wanted;
     limited.only = only;
-    g_autoptr(Agreement) G_GNUC_UNUSED allowed = agreements_find_connection(agreements, &limited, NOW, &grant);
+    g_autoptr(Agreement) G_GNUC_UNUSED allowed =
+        agreements_find_connection(agreements, &limited, NOW, &grant);
     assert_string_equal(grant->hash, old->grants[0].hash);
     agreements_free(agreements);
 }
