@@ -225,6 +225,25 @@ static void processes_that_load_at_once_leave_the_persons_of_one_file(void **sta
     }
 }
 
+static void processes_that_load_the_same_file_at_once_read_it_in_once(void **state)
+{
+    fixture_or_skip(fixture, state);
+    g_autofree char *path = write_file(fixture, "[" HADDOU "," BAKKER "]", -1);
+    Loader loaders[6];
+    GThread *threads[G_N_ELEMENTS(loaders)];
+    guint read = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(loaders); i++) {
+        loaders[i] = (Loader){fixture->store, path, {0}};
+        threads[i] = g_thread_new("loader", run_loader, &loaders[i]);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(loaders); i++) {
+        assert_true(GPOINTER_TO_INT(g_thread_join(threads[i])));
+        assert_int_equal(loaders[i].load.persons, 2);
+        read += loaders[i].load.read ? 1 : 0;
+    }
+    assert_int_equal(read, 1);
+}
+
 /* --- an older store, and the whole set --- */
 
 static void a_store_of_before_plain_names_gets_them_at_the_next_start(void **state)
@@ -283,6 +302,7 @@ int main(void)
         on_both_engines(a_store_that_refuses_halfway_keeps_the_persons_that_were_there),
         on_both_engines(who_may_not_be_given_out_is_left_out_and_counted),
         on_both_engines(processes_that_load_at_once_leave_the_persons_of_one_file),
+        on_both_engines(processes_that_load_the_same_file_at_once_read_it_in_once),
         on_both_engines(a_store_of_before_plain_names_gets_them_at_the_next_start),
         on_both_engines(the_official_persons_are_loaded_quickly_and_then_not_again),
     };
