@@ -105,6 +105,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C.UTF-8");
+    component_table_set(components, components_count);
     if (argc < 2)
         return command_usage("say what to do; see fundament --help");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

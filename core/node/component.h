@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "core/net/http.h"
+#include "core/net/openapi.h"
 #include "core/node/config.h"
 #include "core/node/frames_server.h"
 
@@ -43,6 +43,8 @@ typedef struct {
     gsize n_config;
     const Route *routes;
     gsize n_routes;
+    const ApiDocument *documents; /* of its APIs: openapi/<name>.yaml */
+    gsize n_documents;
     const Job *jobs;
     gsize n_jobs;
     const OutboxKind *outbox;
@@ -58,3 +60,8 @@ typedef struct {
     /* Appends lines of Prometheus text. May be NULL. */
     void (*metrics)(gpointer context, GString *out);
 } Component;
+
+/* The table of app/, for commands of components that read node.conf as a whole. Set once, before a command
+ * runs; constant after that. */
+void component_table_set(const Component *const *components, gsize count);
+const Component *const *component_table(gsize *count);

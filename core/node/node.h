@@ -64,6 +64,10 @@ int node_serve(const char *config_path, const Component *const *components, gsiz
 /* Configuration alone, checked as for serve; faults to stderr; NULL when there are any. */
 Config *node_load_config(const char *config_path, const Component *const *components, gsize n_components);
 
+/* The same, with the faults as texts in `faults` (array of strings, given empty, with g_free). */
+Config *node_read_config(const char *config_path, const Component *const *components, gsize n_components,
+                         GPtrArray *faults);
+
 /* The keys of [node], [limits], [outbox] and the other sections of core/node. */
 const ConfigKey *node_config_keys(gsize *count);
 

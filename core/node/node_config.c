@@ -2,6 +2,7 @@
 #include "core/base/identifiers.h"
 #include "core/node/edge.h"
 #include "core/node/node_private.h"
+#include "core/node/officer.h"
 
 #include <string.h>
 
@@ -32,6 +33,16 @@ const ConfigKey node_keys[] = {
     {"outbox", "give_up", CONFIG_INTEGER, FALSE, "7d",
      "how long a message is tried before it is put aside as dead"},
     EDGE_CONFIG_KEYS,
+    {"office", "address", CONFIG_URL, FALSE, NULL,
+     "how officers of this organisation reach its pages: https://host; none: there are no such pages"},
+    {"office", "anchors", CONFIG_FILE, FALSE, NULL,
+     "the internal authority of the officers' certificates, PEM"},
+    {"office", "crl", CONFIG_FILE, FALSE, NULL, "its certificate revocation list, PEM"},
+    {"officer.*", "thumbprint", CONFIG_TEXT, TRUE, NULL,
+     "SHA-256 of the officer's public key, as fundament pki officer prints it"},
+    {"officer.*", "roles", CONFIG_LIST, TRUE, NULL, "what the officer may: reader operator signer",
+     officer_role_names},
+    {"officer.*", "name", CONFIG_TEXT, FALSE, NULL, "the officer's name on the pages; default NAME"},
 };
 const gsize node_keys_count = G_N_ELEMENTS(node_keys);
 
@@ -153,6 +164,7 @@ static Config *load(const char *path, const Component *const *components, gsize 
     if (config != NULL) {
         check_group(path, config, faults);
         check_needs(path, config, components, n_components, faults);
+        officers_free(officers_new(config, faults));
     }
     if (faults->len > 0)
         g_clear_pointer(&config, config_free);
@@ -174,6 +186,12 @@ Config *node_config_for_test(const char *folder, const char *text, const Compone
     if (config == NULL)
         g_error("%s", (const char *)faults->pdata[0]);
     return config;
+}
+
+Config *node_read_config(const char *config_path, const Component *const *components, gsize n_components,
+                         GPtrArray *faults)
+{
+    return load(config_path, components, n_components, faults);
 }
 
 Config *node_load_config(const char *config_path, const Component *const *components, gsize n_components)
