@@ -240,6 +240,17 @@ static ngx_flag_t answer_is_http(ngx_http_request_t *http)
     return http->http_version < NGX_HTTP_VERSION_10;
 }
 
+/* A stream of events (WHATWG HTML, 9.2) comes in drops, each of which somebody waits for: none is kept back to
+ * fill a buffer. nginx looks at this right after the headers went out. */
+static void stream_events(ngx_http_request_t *http)
+{
+    static const ngx_str_t type = ngx_string("text/event-stream");
+    const ngx_str_t *given = &http->headers_out.content_type;
+    if (http->upstream != NULL && given->len >= type.len &&
+        ngx_strncasecmp(given->data, type.data, type.len) == 0)
+        http->upstream->buffering = 0;
+}
+
 static ngx_int_t header_filter(ngx_http_request_t *http)
 {
     FscRequest *request = http == http->main ? fsc_request_of(http) : NULL;
@@ -250,6 +261,7 @@ static ngx_int_t header_filter(ngx_http_request_t *http)
     if (request->location->role == FSC_ROLE_OUTWAY && request->transaction_id.len > 0 &&
         answer_add_transaction(http, &request->transaction_id) != NGX_OK)
         return NGX_ERROR;
+    stream_events(http);
     return next_header_filter(http);
 }
 
