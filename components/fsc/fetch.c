@@ -75,6 +75,10 @@ static const char *fault_in(Fsc *fsc, const Token *token, const Grant *grant, co
         !g_str_equal(token->service_peer_id, grant->service_peer_id) ||
         !g_str_equal(token->outway_peer_id, grant->outway_peer_id))
         return "the access token is for another grant (gth, svc, iss or sub)";
+    /* FSC Logging 1.1.0, 3.1.1: both go from the token into our log record. */
+    if (g_strcmp0(token->delegator, grant->delegator) != 0 ||
+        g_strcmp0(token->service_delegator, grant->service_delegator) != 0)
+        return "the access token names another delegator than the grant (act or pdi)";
     if (!g_str_equal(token->thumbprint, thumbprint))
         return "the access token is bound to another certificate (cnf)";
     if (token->expires_at <= fsc_now_s(fsc))

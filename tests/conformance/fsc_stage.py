@@ -82,7 +82,7 @@ accept_publications = {accept}
 
     def configure(self):
         hosts = "\n".join(f"{one.host} = {one.address}" for one in self.stage.everybody())
-        hosts += f"\ninway.{self.name}.fsc.test = {self.address}\n"
+        hosts += "\n" + "\n".join(f"inway.{one.name}.fsc.test = {one.address}" for one in self.stage.nodes) + "\n"
         hosts += "\n".join(f"{name} = {address}" for name, address in self.stage.hosts.items())
         text = self.CONF.format(group=GROUP, anchor=self.stage.pki.anchor, address=self.address, module=MODULE, host=self.host, port=PORT,
                                 name=self.name, directory=self.directory.oin, directory_address=self.directory.manager_address,
