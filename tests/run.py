@@ -18,9 +18,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "conformance")]
 sys.dont_write_bytecode = True
 import check  # noqa: E402
+import fsc_scenarios  # noqa: E402
 DATA = ROOT.parent / "shared" / "data"
 FUZZ_SECONDS = 8
 LINE = re.compile(r"^(ok|not ok)\b\s*\d*\s*(?:-\s*)?(.*)$")
@@ -36,6 +37,7 @@ class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.results = []  # (program, test, "passed" | "failed" | "skipped") of what printed TAP
 
     def add(self, name, passed, skipped=False, detail=""):
         if skipped:
@@ -74,6 +76,7 @@ def count_tap(tally, name, output, status):
         seen += 1
         title = f"{name}: {match.group(2)}"
         skip = re.search(r"#\s*SKIP\s*(.*)", match.group(2), re.I)
+        tally.results.append((name, match.group(2), "skipped" if skip else "passed" if match.group(1) == "ok" else "failed"))
         if skip:
             reason = re.search(r"skipped: .*", output)
             tally.add(title, True, skipped=True, detail=skip.group(1) or (reason.group(0) if reason else ""))
@@ -195,6 +198,8 @@ def main():
     unit_tests(tally, wanted)
     fuzz_targets(tally, wanted)
     programs(tally, wanted)
+    if any(fsc_scenarios.scenario_of(test) for _, test, _ in tally.results):
+        print("\n".join(fsc_scenarios.table(tally.results)))
     for name in tally.failures:
         print(f"failed: {name}")
     print(f"in {time.monotonic() - started:.0f} s")
