@@ -296,7 +296,9 @@ class Service:
 
 
 class Edge:
-    """nginx, as `fundament edge` starts it."""
+    """nginx, as `fundament edge` starts it; `wrapper` is a command that starts it in its turn."""
+
+    wrapper = ()
 
     def __init__(self, folder, conf):
         self.folder = folder
@@ -307,7 +309,7 @@ class Edge:
 
     def start(self, wait=True):
         self.log = open(self.folder / "edge.log", "a")
-        self.process = subprocess.Popen([PROGRAM, "edge", "--config", str(self.folder / "node.conf")], stderr=self.log,
+        self.process = subprocess.Popen([*self.wrapper, PROGRAM, "edge", "--config", str(self.folder / "node.conf")], stderr=self.log,
                                         stdout=self.log, stdin=subprocess.DEVNULL, env={**os.environ, **PRELOAD})
         if wait:
             until(lambda: self.frames.count(frames.HELLO) or self.process.poll() is not None, what="HELLO of the edge")
