@@ -1,0 +1,108 @@
+/* The signing policy: which proposals are accepted by themselves, which rejected, which are put to a decision
+ * point, and which wait for a person. docs/policy.md is the manual of the file; [fsc] policy names it.
+ *
+ * A policy is a list of rules. For each grant the first rule of which all conditions are met decides; the
+ * contract gets the strictest verdict of its grants (reject, wait, ask, accept), so it is accepted only when
+ * every grant is. [service.NAME] accept and [fsc] accept_publications are rules too, after those of the file:
+ * there is one engine.
+ *
+ * Above the line `the running node` everything is pure: no I/O, no clock.
+ */
+#pragma once
+
+#include "components/fsc/contract.h"
+#include "components/fsc/fsc.h"
+#include "core/base/trace.h"
+
+/* From lenient to strict. */
+typedef enum {
+    POLICY_ACCEPT, /* our signature is placed at once */
+    POLICY_ASK,    /* the decision point is asked ([fsc] decision_point), and its answer decides */
+    POLICY_WAIT,   /* for a person */
+    POLICY_REJECT, /* our reject is placed at once */
+    POLICY_DECISION_COUNT
+} PolicyDecision;
+
+const char *policy_decision_name(PolicyDecision decision); /* "accept" */
+
+/* --- a policy, from text --- */
+
+typedef struct policy Policy; /* immutable, reference counted, thread safe */
+
+/* The text of a policy file. NULL when it has any fault; the faults, "policy.conf:12: ...", are then in
+ * `faults` (given empty, with g_free as free function), all at once, in the order of their lines. `path` is
+ * for messages. */
+Policy *policy_parse(const char *path, const char *text, gsize length, GPtrArray *faults);
+Policy *policy_ref(Policy *policy);
+void policy_unref(Policy *policy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Policy, policy_unref)
+
+/* "sha256:<64 hex>" over the text: names this edition of the policy in decision records. Borrowed. */
+const char *policy_digest(const Policy *policy);
+const char *policy_text(const Policy *policy);
+/* [policy] version, or NULL. */
+const char *policy_version(const Policy *policy);
+gsize policy_rule_count(const Policy *policy);
+/* TRUE when a rule says `decide = ask`. */
+gboolean policy_asks(const Policy *policy);
+
+/* --- judging --- */
+
+typedef struct {
+    gint64 now_s;
+    const char *own_peer_id;
+} PolicyInput;
+
+typedef struct {
+    const char *key; /* "consumer": the key in the file; borrowed from a table */
+    gboolean met;
+    char *why; /* "00000001000000000003 is listed" */
+} PolicyCondition;
+
+typedef struct {
+    const char *rule; /* its name; borrowed from the policy */
+    PolicyDecision decide;
+    gboolean matched;      /* all conditions are met */
+    GPtrArray *conditions; /* PolicyCondition*, those that the rule states, in the order of docs/policy.md */
+} PolicyStep;
+
+typedef struct {
+    PolicyDecision decision;
+    const char *rule;   /* the first that matched; NULL: none did */
+
+    PolicyDecision denied;
+    GPtrArray *steps; /* PolicyStep*, every rule in the order of the policy */
+} PolicyGrantVerdict;
+
+typedef struct {
+    PolicyDecision decision;
+    const char *rule; /* that decided; NULL: no rule matched the deciding grant */
+    gsize grant;      /* the number of that grant */
+    char *reason;     /* one sentence */
+    GPtrArray *grants; /* PolicyGrantVerdict*, one a grant */
+} PolicyVerdict;
+
+/* Never fails. Keeps a reference to the policy. */
+PolicyVerdict *policy_judge(Policy *policy, const Contract *contract, const PolicyInput *input);
+void policy_verdict_free(PolicyVerdict *verdict);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyVerdict, policy_verdict_free)
+
+/* {"decision": "accept", "rule": "permits" or null, "grant": 0, "reason": "...",
+ *  "policy": {"digest": "sha256:...", "version": "..."},
+ *  "grants": [{"hash", "type", "service", "service_peer_id", "decision", "rule",
+ *              "rules": [{"rule", "decide", "matched", "conditions": [{"key", "met", "why"}]}]}]}
+ * New reference. */
+json_t *policy_verdict_json(const PolicyVerdict *verdict, const Contract *contract);
+/* The same for people, several lines. Caller frees. */
+char *policy_verdict_text(const PolicyVerdict *verdict, const Contract *contract);
+
+/* --- the running node --- */
+
+/* What the policy that is in force says of this contract, as policy_verdict_json(), without doing or logging
+ * anything. Beside that:
+ *   "source": path of the file, or null when there is none
+ *   "stale": true when the file on disk is broken and the edition before it is still in force
+ *   "decided": what was decided for this node by itself, when it holds the contract and has judged it:
+ *     {"decision", "rule", "policy" (digest), "at" (s), "trace_id", "tries", "next_try_at", "last_error"}
+ * NULL with an error when the store does not answer. New reference. Thread safe. */
+json_t *policy_explain(Fsc *fsc, const Contract *contract, GError **error);
