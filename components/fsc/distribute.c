@@ -4,22 +4,38 @@
 
 #include <string.h>
 
+#include "components/fsc/contacts.h"
+#include "core/base/bytes.h"
 #include "core/base/error.h"
+#include "core/crypto/digest.h"
 #include "core/format/json.h"
 #include "core/node/outbox.h"
 
-/* One message a Peer; the content is read from the store when it is sent. */
-static gboolean put_for_others(Fsc *fsc, Db *db, const Contract *contract, const char *kind,
-                               SignatureType type, const char *jws, GError **error)
+/* One signature of ours for one Peer is one message, whoever offers it how often. */
+static char *key_of(const char *peer_id, const Contract *contract, SignatureType type, const char *jws)
 {
-    g_autoptr(json_t) message = json_pack("{s:s, s:s, s:s}", "hash", contract->hash, "type",
-                                          signature_type_name(type), "signature", jws);
+    guint8 digest[SHA256_SIZE];
+    sha256(jws, strlen(jws), digest);
+    g_autofree char *hex = hex_encode(digest, sizeof digest / 2);
+    return g_strdup_printf("signature %s %s %s %s", peer_id, contract->hash, signature_type_name(type), hex);
+}
+
+/* The content is read from the store when it is sent. */
+gboolean distribute_to(Fsc *fsc, Db *db, const Offer *offer, GError **error)
+{
+    g_autoptr(json_t) message = json_pack("{s:s, s:s, s:s}", "hash", offer->contract->hash, "type",
+                                          signature_type_name(offer->type), "signature", offer->jws);
     g_autofree char *body = json_write(message);
-    for (guint i = 0; i < contract->signers->len; i++) {
-        const char *peer_id = g_ptr_array_index(contract->signers, i);
-        if (g_str_equal(peer_id, node_oin(fsc->node)))
-            continue;
-        if (!outbox_put(db, node_clock(fsc->node), kind, peer_id, NULL, body, strlen(body), error))
+    g_autofree char *unique = key_of(offer->peer_id, offer->contract, offer->type, offer->jws);
+    return outbox_put(db, node_clock(fsc->node), offer->as_contract ? "fsc.contract" : "fsc.signature",
+                      offer->peer_id, unique, body, strlen(body), error);
+}
+
+static gboolean put_for_others(Fsc *fsc, Db *db, Offer offer, GError **error)
+{
+    for (guint i = 0; i < offer.contract->signers->len; i++) {
+        offer.peer_id = g_ptr_array_index(offer.contract->signers, i);
+        if (!g_str_equal(offer.peer_id, node_oin(fsc->node)) && !distribute_to(fsc, db, &offer, error))
             return FALSE;
     }
     return TRUE;
@@ -27,13 +43,15 @@ static gboolean put_for_others(Fsc *fsc, Db *db, const Contract *contract, const
 
 gboolean distribute_contract(Fsc *fsc, Db *db, const Contract *contract, const char *jws, GError **error)
 {
-    return put_for_others(fsc, db, contract, "fsc.contract", SIGNATURE_ACCEPT, jws, error);
+    Offer offer = {.contract = contract, .type = SIGNATURE_ACCEPT, .jws = jws, .as_contract = TRUE};
+    return put_for_others(fsc, db, offer, error);
 }
 
 gboolean distribute_signature(Fsc *fsc, Db *db, const Contract *contract, SignatureType type, const char *jws,
                               GError **error)
 {
-    return put_for_others(fsc, db, contract, "fsc.signature", type, jws, error);
+    Offer offer = {.contract = contract, .type = type, .jws = jws};
+    return put_for_others(fsc, db, offer, error);
 }
 
 gboolean distribute_announcement(Fsc *fsc, Db *db, const char *peer_id, GError **error)
@@ -42,13 +60,28 @@ gboolean distribute_announcement(Fsc *fsc, Db *db, const char *peer_id, GError *
     return outbox_put(db, node_clock(fsc->node), "fsc.announce", peer_id, unique, "", 0, error);
 }
 
-/* A refusal that may pass: the other side could not reach our JWKS, is busy, or is broken. All others it will
- * give again. */
-static gboolean may_pass(const HttpReply *reply)
+/* What a refusal means for the message: all that is not here it will give again. A Peer that is busy, or
+ * whose edge finds nobody behind it, takes nothing now: what waits behind waits on. One that could not reach
+ * our JWKS, or breaks on this very contract, may well take the next one. */
+static const struct {
+    guint from, to; /* HTTP status */
+    FundamentError meaning;
+} refusals[] = {
+    {408, 408, FUNDAMENT_ERROR_UNAVAILABLE},
+    {429, 429, FUNDAMENT_ERROR_UNAVAILABLE},
+    {502, 504, FUNDAMENT_ERROR_UNAVAILABLE},
+    {500, 599, FUNDAMENT_ERROR_LIMIT},
+};
+
+static FundamentError meaning_of(const HttpReply *reply)
 {
     const char *code = g_hash_table_lookup(reply->headers, "fsc-error-code");
-    return reply->status >= 500 || reply->status == 408 || reply->status == 429 ||
-           g_strcmp0(code, "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED") == 0;
+    if (g_strcmp0(code, "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED") == 0)
+        return FUNDAMENT_ERROR_LIMIT;
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++)
+        if (reply->status >= refusals[i].from && reply->status <= refusals[i].to)
+            return refusals[i].meaning;
+    return FUNDAMENT_ERROR_RULE;
 }
 
 static gboolean judge(const HttpReply *reply, const char *peer_id, GError **error)
@@ -57,12 +90,20 @@ static gboolean judge(const HttpReply *reply, const char *peer_id, GError **erro
         return TRUE;
     g_autoptr(json_t) body = http_reply_json(reply, NULL);
     const char *message = json_string_at(body, "message"), *detail = json_string_at(body, "detail");
-    g_set_error(error, FUNDAMENT_ERROR, may_pass(reply) ? FUNDAMENT_ERROR_UNAVAILABLE : FUNDAMENT_ERROR_RULE,
-                "Peer %s answered %u: %s", peer_id, reply->status,
+    g_set_error(error, FUNDAMENT_ERROR, meaning_of(reply), "Peer %s answered %u: %s", peer_id, reply->status,
                 message != NULL  ? message
                 : detail != NULL ? detail
                                  : "no reason given");
     return FALSE;
+}
+
+/* For people only: that it cannot be written down does not make it undelivered. */
+static void note_delivered(Fsc *fsc, const char *peer_id)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Db) db = store_take(node_store(fsc->node), &error);
+    if (db == NULL || !contacts_delivered(db, peer_id, fsc_now_ms(fsc), &error))
+        g_info("fsc: that Peer %s took a message is not written down: %s", peer_id, error->message);
 }
 
 static char *request_body_for(Fsc *fsc, const char *content_hash, const char *jws, GError **error)
@@ -97,8 +138,12 @@ static gboolean deliver(Fsc *fsc, const char *peer_id, GBytes *message, gboolean
                      .body_length = strlen(body)};
     g_autoptr(GError) why = NULL;
     g_autoptr(HttpReply) reply = peers_call(fsc, &call, &why);
-    if (reply != NULL)
-        return judge(reply, peer_id, error);
+    if (reply != NULL) {
+        gboolean taken = judge(reply, peer_id, error);
+        if (taken)
+            note_delivered(fsc, peer_id);
+        return taken;
+    }
     /* A wrong certificate there is theirs to mend: never final here. */
     g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE, why->message);
     return FALSE;

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "components/fsc/address.h"
+#include "components/fsc/delivery.h"
+#include "components/fsc/pages.h"
+#include "components/fsc/edge_counters.h"
 #include "components/fsc/recent.h"
+#include "components/fsc/traffic.h"
 #include "components/logboek/logboek.h"
 #include "core/base/error.h"
 #include "core/base/identifiers.h"
@@ -12,9 +16,11 @@
 
 #define BODY_MAX (1024 * 1024)
 #define FORM_MAX (16 * 1024)
+#define TRAFFIC_INTERVAL_S (60 * 60)
 #define ANNOUNCE_INTERVAL_S (60 * 60)
 #define RENEW_INTERVAL_S (10 * 60)
 #define RECONCILE_INTERVAL_S (5 * 60)
+#define PROBE_INTERVAL_S (5 * 60)
 #define FOLLOW_US (500 * G_TIME_SPAN_MILLISECOND)
 #define FOLLOW_OVERLAP_MS 10000
 
@@ -26,6 +32,12 @@ static const ConfigKey keys[] = {
     {"fsc", "directory_address", CONFIG_URL, FALSE, NULL, "address of its Manager"},
     {"fsc", "accept_publications", CONFIG_BOOLEAN, FALSE, "no",
      "yes on the Directory: publications of every Peer are accepted"},
+    {"fsc", "traffic_retention", CONFIG_INTEGER, FALSE, "90d",
+     "how long the numbers of traffic are kept; by the minute at most 14 days"},
+    {"fsc", "reconcile_interval", CONFIG_INTEGER, FALSE, "5m",
+     "how often contracts are compared with those of each Peer, and accepts under an old certificate renewed"},
+    {"fsc", "probe_interval", CONFIG_INTEGER, FALSE, "5m",
+     "how often each Peer is asked for its version, and its clock compared with ours"},
     {"service.*", "upstream", CONFIG_TEXT, FALSE, NULL,
      "unix:PATH or ip:port of the service; default our own service socket"},
     {"service.*", "accept", CONFIG_LIST, FALSE, NULL,
@@ -49,6 +61,8 @@ static const Route routes[] = {
     {LISTENER_MANAGER, "GET", "/v1/services", directory_list_services, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/.well-known/jwks.json", manager_jwks, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/logs", logs_list, 0, NULL},
+    {LISTENER_OFFICE, "GET", "/", fsc_page_home, 0, NULL},
+    {LISTENER_OFFICE, "GET", "/contracten", fsc_page_contracts, 0, NULL},
     {LISTENER_ADMIN, "POST", "/fsc/v1/announce", fsc_admin_announce, FORM_MAX, NULL},
     {LISTENER_ADMIN, "POST", "/fsc/v1/publications", fsc_admin_publish, BODY_MAX, NULL},
     {LISTENER_ADMIN, "POST", "/fsc/v1/connections", fsc_admin_connect, BODY_MAX, NULL},
@@ -59,10 +73,22 @@ static const Route routes[] = {
     {LISTENER_ADMIN, "GET", "/fsc/v1/peers", fsc_admin_peers, 0, NULL},
 };
 
+static gboolean forget_traffic(Node *node, gpointer context, GError **error)
+{
+    const Fsc *fsc = context;
+    return traffic_forget(fsc->traffic, config_integer(node_config(node), "fsc", "traffic_retention"), error);
+}
+
+static const ApiDocument documents[] = {
+    {LISTENER_MANAGER, "/v1", "fsc-manager", NULL},
+};
+
 static const Job jobs[] = {
     {"fsc.announce", ANNOUNCE_INTERVAL_S, distribute_job},
     {"fsc.renew", RENEW_INTERVAL_S, upkeep_renew},
-    {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile},
+    {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile, "fsc", "reconcile_interval"},
+    {"fsc.probe", PROBE_INTERVAL_S, probe_job, "fsc", "probe_interval"},
+    {"fsc.traffic", TRAFFIC_INTERVAL_S, forget_traffic},
 };
 
 static const OutboxKind outbox_kinds[] = {
@@ -86,6 +112,11 @@ static const Command commands[] = {
     {"services", "[NAME]", "services that we list, or who offers NAME according to the Directory",
      fsc_cli_services},
     {"peers", "", "Peers that are known here", fsc_cli_peers},
+};
+
+static const OfficeLink office[] = {
+    {"/", "fsc.nav.home"},
+    {"/contracten", "fsc.nav.contracts"},
 };
 
 static const char *const needs[] = {"logboek", NULL};
@@ -281,6 +312,8 @@ static void stop(gpointer context)
     if (fsc->deciders != NULL)
         g_thread_pool_free(fsc->deciders, TRUE, TRUE);
     tokens_free(fsc->tokens);
+    traffic_free(fsc->traffic);
+    edge_counters_free(fsc->edge);
     listing_free(fsc->listing);
     recent_free(fsc->recent);
     agreements_free(fsc->agreements);
@@ -313,6 +346,9 @@ static gpointer start(Node *node, GError **error)
     fsc->listing = listing_new();
     fsc->recent = recent_new();
     fsc->tokens = tokens_new(fsc);
+    fsc->traffic = traffic_new(node_store(node), node_clock(node));
+    traffic_start(fsc->traffic);
+    fsc->edge = edge_counters_new();
     fsc->deciders = gateway_deciders_new(fsc);
     if (store_is_postgresql(node_store(node)))
         fsc->follower = g_thread_new("fsc follower", follow, fsc);
@@ -331,6 +367,9 @@ static void metrics(gpointer context, GString *out)
     for (int state = 0; state < CONTRACT_STATE_COUNT; state++)
         g_string_append_printf(out, "fundament_fsc_contracts{state=\"%s\"} %u\n",
                                contract_state_name((ContractState)state), counts[state]);
+    delivery_metrics(fsc, out);
+    traffic_metrics(fsc->traffic, out);
+    edge_counters_metrics(fsc->edge, out, g_get_monotonic_time());
 }
 
 const Component fsc_component = {
@@ -340,6 +379,8 @@ const Component fsc_component = {
     .n_config = G_N_ELEMENTS(keys),
     .routes = routes,
     .n_routes = G_N_ELEMENTS(routes),
+    .documents = documents,
+    .n_documents = G_N_ELEMENTS(documents),
     .jobs = jobs,
     .n_jobs = G_N_ELEMENTS(jobs),
     .outbox = outbox_kinds,
@@ -347,9 +388,13 @@ const Component fsc_component = {
     .frames = {[FRAME_LOG] = gateway_log,
                [FRAME_VERIFY] = gateway_decide,
                [FRAME_ROUTE] = gateway_decide,
-               [FRAME_OUTCOME] = gateway_outcome},
+               [FRAME_OUTCOME] = gateway_outcome,
+               [FRAME_TRAFFIC] = gateway_traffic,
+               [FRAME_EDGE] = gateway_edge},
     .commands = commands,
     .n_commands = G_N_ELEMENTS(commands),
+    .office = office,
+    .n_office = G_N_ELEMENTS(office),
     .start = start,
     .stop = stop,
     .metrics = metrics,

@@ -8,6 +8,8 @@
 
 typedef struct recent Recent;
 typedef struct tokens Tokens;
+typedef struct traffic Traffic;
+typedef struct edge_counters EdgeCounters;
 typedef struct listing Listing;
 
 struct fsc {
@@ -26,6 +28,8 @@ struct fsc {
     Recent *recent; /* of the thread of the frames server */
     Tokens *tokens;
     Listing *listing;
+    Traffic *traffic;
+    EdgeCounters *edge;
     GThreadPool *deciders; /* answer VERIFY and ROUTE */
     GThread *follower;     /* PostgreSQL only: follows what other processes of this node store */
     gint stopping;
@@ -72,6 +76,7 @@ typedef struct {
     const void *body;
     gsize body_length;
     guint timeout_ms;
+    gsize body_max; /* of the answer; 0 is the client's own limit */
 } PeerCall;
 
 /* Calls another Manager; its certificate must carry the Peer ID. Adds Fsc-Manager-Address to POST and PUT. */
@@ -99,6 +104,17 @@ gboolean peers_verify_address(Node *node, gpointer context, const char *destinat
 gboolean distribute_contract(Fsc *fsc, Db *db, const Contract *contract, const char *jws, GError **error);
 gboolean distribute_signature(Fsc *fsc, Db *db, const Contract *contract, SignatureType type, const char *jws,
                               GError **error);
+/* One signature of ours for one Peer. */
+typedef struct {
+    const char *peer_id;
+    const Contract *contract; /* stored */
+    SignatureType type;
+    const char *jws;
+    gboolean as_contract; /* POST /contracts, for who may not have it; only with an accept */
+} Offer;
+
+/* While it waits a second one is not stored. In the caller's transaction. */
+gboolean distribute_to(Fsc *fsc, Db *db, const Offer *offer, GError **error);
 gboolean distribute_announcement(Fsc *fsc, Db *db, const char *peer_id, GError **error);
 gboolean deliver_contract(Node *node, gpointer context, const char *destination, GBytes *body,
                           GError **error);
@@ -143,10 +159,18 @@ gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t
 gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
                           const char *jws, GError **error);
 
-/* --- upkeep.c: jobs --- */
+/* --- upkeep.c, reconcile.c, probe.c: jobs --- */
 
 gboolean upkeep_renew(Node *node, gpointer context, GError **error);
+/* Compares contracts and signatures with those of each Peer, both ways: reconcile.c. */
 gboolean upkeep_reconcile(Node *node, gpointer context, GError **error);
+/* Asks each Peer with whom there is a contract, and the Directory, who it is and what time it has. */
+gboolean probe_job(Node *node, gpointer context, GError **error);
+/* This Peer spoke another version of FSC in a contract: `content` of any shape. */
+void probe_heard_contract(Fsc *fsc, const char *peer_id, const json_t *content);
+/* decisions.md 11: FALSE when our clock must not date a signature, by the word of the kernel or of the other
+ * Peers ([node] clock_check). FUNDAMENT_ERROR_UNAVAILABLE says which. */
+gboolean probe_clock_is_sound(Fsc *fsc, GError **error);
 
 /* --- directory.c --- */
 
@@ -215,6 +239,8 @@ char **query_list(Request *request, const char *name);
 void gateway_log(FrameCall *call, gpointer user_data);
 void gateway_decide(FrameCall *call, gpointer user_data); /* VERIFY and ROUTE */
 void gateway_outcome(FrameCall *call, gpointer user_data);
+void gateway_traffic(FrameCall *call, gpointer user_data);
+void gateway_edge(FrameCall *call, gpointer user_data);
 GThreadPool *gateway_deciders_new(Fsc *fsc);
 
 /* Which grant the client of our Outway wants, and whether it may: outway.c. Answers the call, at once or when

@@ -32,7 +32,8 @@ static HttpReply *call_at(Fsc *fsc, const char *address, const PeerCall *call, G
                      .tls = &tls,
                      .expected_peer_id = call->peer_id,
                      .resolve = config_resolve(config),
-                     .timeout_ms = call->timeout_ms};
+                     .timeout_ms = call->timeout_ms,
+                     .body_max = call->body_max};
     return http_client_call(node_client(fsc->node), &http, error);
 }
 
@@ -247,8 +248,10 @@ gboolean peers_verify_address(Node *node, gpointer context, const char *destinat
                      .path = "/v1/peer",
                      .timeout_ms = 5000};
     g_autoptr(HttpReply) reply = peers_call(fsc, &call, error);
-    if (reply != NULL)
-        return TRUE; /* peers_call() has kept the address */
+    if (reply != NULL) {
+        outbox_contact(node, parts[0]); /* peers_call() has kept the address: what waited can go there */
+        return TRUE;
+    }
     if (fsc_now_ms(fsc) - g_ascii_strtoll(since, NULL, 10) > ADDRESS_PATIENCE_MS) {
         g_warning("fsc: Peer %s named %s as its Manager, where its certificate was not seen for an hour",
                   parts[0], parts[1]);

@@ -187,3 +187,8 @@ json_t *http_reply_json(const HttpReply *reply, GError **error)
     }
     return value;
 }
+
+gint64 http_date_read(const char *text)
+{
+    return (gint64)curl_getdate(text, NULL);
+}

@@ -60,3 +60,6 @@ void http_client_call_all(HttpClient *client, const HttpCall *calls, gsize n_cal
 
 /* The body as strict JSON. NULL with FUNDAMENT_ERROR_INVALID. */
 json_t *http_reply_json(const HttpReply *reply, GError **error);
+
+/* A moment as HTTP writes it (RFC 9110, 5.6.7), seconds since the epoch; -1 when it is none. */
+gint64 http_date_read(const char *text);

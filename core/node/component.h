@@ -10,12 +10,13 @@
 
 typedef struct node Node;
 
-/* A job of the node: run by one process at a time (lease), first soon after the start, then every
- * `interval_s` after it ended. */
+/* A job of the node: run by one process at a time (a lease that is renewed while it runs), first soon after the
+ * start, then every `interval_s`, give or take a tenth, after it ended. A few run side by side. */
 typedef struct {
     const char *name; /* "fsc.renew" */
     guint interval_s;
     gboolean (*run)(Node *node, gpointer context, GError **error);
+    const char *section, *key; /* of node.conf, when the interval stands there instead; NULL: it does not */
 } Job;
 
 /* What a message in the outbox of this kind does. TRUE: delivered. FALSE: tried again later, with the reason
@@ -36,6 +37,12 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } Command;
 
+/* A page of the office listener. */
+typedef struct {
+    const char *href; /* "/contracten" */
+    const char *text; /* its name as a phrase: "fsc.nav.contracts" */
+} OfficeLink;
+
 typedef struct {
     const char *name;         /* the folder, the section in node.conf, the prefix of its paths */
     const char *const *needs; /* names of components that must be on as well, NULL-terminated, or NULL */
@@ -52,6 +59,8 @@ typedef struct {
     FrameHandler frames[16]; /* by enum frame_type; NULL: not mine */
     const Command *commands;
     gsize n_commands;
+    const OfficeLink *office; /* its pages for officers, in the navigation of all of them */
+    gsize n_office;
     /* Called in the order of the table, after the store is migrated (schema/<name>/ is found by the name).
      * The result is the context for handlers, jobs and outbox, and what node_component() gives; NULL with an
      * error stops the node. */
@@ -59,6 +68,8 @@ typedef struct {
     void (*stop)(gpointer context); /* in reverse order, after the server has stopped */
     /* Appends lines of Prometheus text. May be NULL. */
     void (*metrics)(gpointer context, GString *out);
+    /* Adds checks to GET /health with health_add() (core/node/health.h). May be NULL. */
+    void (*health)(gpointer context, json_t *checks);
 } Component;
 
 /* The table of app/, for commands of components that read node.conf as a whole. Set once, before a command

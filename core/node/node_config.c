@@ -1,5 +1,6 @@
 /* node.conf as a whole: the keys of the node and of its components. */
 #include "core/base/identifiers.h"
+#include "core/node/clock_state.h"
 #include "core/node/edge.h"
 #include "core/node/node_private.h"
 #include "core/node/officer.h"
@@ -25,6 +26,10 @@ const ConfigKey node_keys[] = {
     {"node", "mode", CONFIG_TEXT, FALSE, "production", "only test allows signing in without proof", modes},
     {"node", "log", CONFIG_TEXT, FALSE, "info", "the least important lines that are written", log_levels},
     {"node", "threads", CONFIG_INTEGER, FALSE, "4", "threads that handle requests, a listener"},
+    {"node", "clock_check", CONFIG_TEXT, FALSE, "auto",
+     "on: nothing is signed while the kernel calls its clock unsynchronised, or most Peers' clocks differ; auto: only "
+     "the latter",
+     clock_check_names},
     {"limits", "peer_per_second", CONFIG_INTEGER, FALSE, "200", "requests of one organisation; 0: no limit"},
     {"limits", "peer_burst", CONFIG_INTEGER, FALSE, "400", "how many of those may come at once"},
     {"limits", "portal_per_second", CONFIG_INTEGER, FALSE, "20",
@@ -32,6 +37,9 @@ const ConfigKey node_keys[] = {
     {"limits", "portal_burst", CONFIG_INTEGER, FALSE, "60", "how many of those may come at once"},
     {"outbox", "give_up", CONFIG_INTEGER, FALSE, "7d",
      "how long a message is tried before it is put aside as dead"},
+    {"outbox", "first_retry", CONFIG_INTEGER, FALSE, "1s",
+     "how long after its first failure a message is tried again; twice as long after each next one"},
+    {"outbox", "max_retry", CONFIG_INTEGER, FALSE, "300s", "the longest time between two tries"},
     EDGE_CONFIG_KEYS,
     {"office", "address", CONFIG_URL, FALSE, NULL,
      "how officers of this organisation reach its pages: https://host; none: there are no such pages"},

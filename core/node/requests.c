@@ -7,6 +7,7 @@
 #include "core/crypto/digest.h"
 #include "core/net/problem.h"
 #include "core/node/log.h"
+#include "core/node/outbox.h"
 #include "core/node/session_private.h"
 
 /* --- limits (decisions.md 29): a noisy one delays nobody else --- */
@@ -59,7 +60,7 @@ gboolean node_before_request(Request *request, const Route *route, gpointer user
     log_set_trace(request_trace(request)->trace_id);
     guint wait = take(node, request);
     if (wait == 0)
-        return TRUE;
+        return request_listener(request) != LISTENER_OFFICE || officer_admit(node, request, route);
     g_autofree char *seconds = g_strdup_printf("%u", wait);
     respond_header(request, "Retry-After", seconds);
     respond_problem(request, 429, "Too many requests",
@@ -145,6 +146,8 @@ void node_after_request(const Request *request, const Route *route, guint status
         request_metrics_count(node->metrics, route, status, duration_us);
     g_debug("http: %s %s %s: %u in %" G_GINT64_FORMAT " us", listener_name(request_listener(request)),
             request_method(request), route == NULL ? "(no route)" : route->path, status, duration_us);
+    if (request_listener(request) == LISTENER_MANAGER && status < 500 && request_peer_id(request) != NULL)
+        outbox_contact(node, request_peer_id(request)); /* who calls can be called again, perhaps */
     log_set_trace(NULL);
 }
 

@@ -111,13 +111,13 @@ static void waits_1_2_4_to_300_seconds_give_or_take_a_fifth(void **state)
     static const gint64 seconds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300};
     for (guint tries = 1; tries <= G_N_ELEMENTS(seconds); tries++) {
         gint64 base_ms = seconds[tries - 1] * 1000;
-        assert_int_equal(outbox_backoff_ms(tries, 0), base_ms * 8 / 10);
-        assert_int_equal(outbox_backoff_ms(tries, 500), base_ms);
-        assert_int_equal(outbox_backoff_ms(tries, 1000), base_ms * 12 / 10);
+        assert_int_equal(outbox_backoff_ms(tries, 0, 1, 300), base_ms * 8 / 10);
+        assert_int_equal(outbox_backoff_ms(tries, 500, 1, 300), base_ms);
+        assert_int_equal(outbox_backoff_ms(tries, 1000, 1, 300), base_ms * 12 / 10);
     }
-    assert_int_equal(outbox_backoff_ms(G_MAXUINT, 500), 300000);
+    assert_int_equal(outbox_backoff_ms(G_MAXUINT, 500, 1, 300), 300000);
     for (guint32 random = 0; random < 5000; random += 7)
-        assert_in_range(outbox_backoff_ms(3, random), 3200, 4800);
+        assert_in_range(outbox_backoff_ms(3, random, 1, 300), 3200, 4800);
 }
 
 static void delivers_in_the_order_of_writing(void **state)
@@ -300,7 +300,7 @@ static void carries_bytes_of_every_value(void **state)
         bytes[i] = (guint8)i;
     g_autoptr(Db) db = store_take(fixture->store, &error);
     assert_true(outbox_put(db, &fixture->clock, "test.message", "a", NULL, bytes, sizeof bytes, &error));
-    g_autoptr(GPtrArray) messages = outbox_claim(fixture->node, 1, &error);
+    g_autoptr(GPtrArray) messages = outbox_claim(fixture->node, 1, 1, &error);
     no_error(error);
     const OutboxMessage *message = messages->pdata[0];
     assert_int_equal(g_bytes_get_size(message->body), sizeof bytes);
@@ -313,17 +313,17 @@ static void a_message_is_in_one_pair_of_hands_until_its_lease_ends(void **state)
     g_autoptr(GError) error = NULL;
     put(fixture, "a", "1");
     put(fixture, "a", "2");
-    g_autoptr(GPtrArray) first = outbox_claim(fixture->node, 4, &error);
+    g_autoptr(GPtrArray) first = outbox_claim(fixture->node, 4, 4, &error);
     assert_int_equal(first->len, 1);
-    g_autoptr(GPtrArray) second = outbox_claim(fixture->node, 4, &error);
+    g_autoptr(GPtrArray) second = outbox_claim(fixture->node, 4, 4, &error);
     assert_int_equal(second->len, 0);
     support_advance(fixture, 120000);
-    g_autoptr(GPtrArray) later = outbox_claim(fixture->node, 4, &error);
+    g_autoptr(GPtrArray) later = outbox_claim(fixture->node, 4, 4, &error);
     assert_int_equal(later->len, 1);
     assert_int_equal(((const OutboxMessage *)later->pdata[0])->id,
                      ((const OutboxMessage *)first->pdata[0])->id);
     assert_true(outbox_release_leases(fixture->node, &error));
-    g_autoptr(GPtrArray) freed = outbox_claim(fixture->node, 4, &error);
+    g_autoptr(GPtrArray) freed = outbox_claim(fixture->node, 4, 4, &error);
     assert_int_equal(freed->len, 1);
 }
 
@@ -374,7 +374,7 @@ static gpointer claim_all(gpointer data)
     gsize claimed = 0;
     for (int i = 0; i < 20; i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) messages = outbox_claim(fixture->node, 3, &error);
+        g_autoptr(GPtrArray) messages = outbox_claim(fixture->node, 3, 3, &error);
         no_error(error);
         claimed += messages->len;
     }
