@@ -5,7 +5,8 @@
 
 NAME=PATH embeds one file under a name of choice. A PATTERN is relative to --root and may hold * and ?; what it
 matches is embedded under its path relative to the root ("templates/page.mustache"). A pattern without * or ? must
-exist. Folders, hidden files and backups (name~) are passed over.
+exist. Folders, hidden files and backups (name~) are passed over. YAML ("openapi/node.yaml") is embedded as JSON, under
+its name with .json: it is written for people, and served to programs.
 
 The dependency file names the files and also the folders that were searched: a folder changes when a file comes or
 goes, so the next build embeds a new file without being told. core/base/asset.h reads the table.
@@ -13,10 +14,41 @@ goes, so the next build embeds a new file without being told. core/base/asset.h 
 
 import argparse
 import glob
+import json
 import os
 import sys
 
 BYTES_PER_LINE = 72
+
+
+def yaml_loader():
+    """YAML as JSON has it: no dates, no "yes" and "no" as booleans, and no member twice."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node, deep=False):
+            names = [self.construct_object(key, deep=True) for key, _ in node.value]
+            for name in names:
+                if not isinstance(name, str) or names.count(name) > 1:
+                    raise yaml.constructor.ConstructorError(None, None, f"member {name!r} is there twice, or is no text", node.start_mark)
+            return super().construct_mapping(node, deep=deep)
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers
+                if tag != "tag:yaml.org,2002:timestamp" and (tag != "tag:yaml.org,2002:bool" or first in "tTfF")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+    return lambda text: yaml.load(text, Loader=Loader)
+
+
+def content(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    if not path.endswith(".yaml"):
+        return data
+    try:
+        return json.dumps(yaml_loader()(data), ensure_ascii=False, separators=(",", ":")).encode()
+    except Exception as fault:  # whatever is wrong with it, the build stops and says where
+        sys.exit(f"embed.py: {path}: {fault}")
 
 
 def c_literal(data):
@@ -45,7 +77,11 @@ def matches(root, pattern):
     paths = [p for p in glob.glob(os.path.join(root, pattern)) if os.path.isfile(p) and not p.endswith("~")]
     if not paths and not set("*?") & set(pattern):
         sys.exit(f"embed.py: {pattern}: no such file under {root}")
-    return {os.path.relpath(path, root): path for path in paths}
+    return {embedded_name(os.path.relpath(path, root)): path for path in paths}
+
+
+def embedded_name(name):
+    return name[:-len(".yaml")] + ".json" if name.endswith(".yaml") else name
 
 
 def collect(root, sources):
@@ -67,8 +103,7 @@ def collect(root, sources):
 def write_table(output, found):
     lines = ['#include "core/base/asset_table.h"', "", "const Asset asset_table[] = {"]
     for name in sorted(found, key=os.fsencode):
-        with open(found[name], "rb") as file:
-            data = file.read()
+        data = content(found[name])
         lines.append(f"    {{{c_literal(os.fsencode(name))}, {len(data)},\n        {c_literal(data)}}},")
     lines += ["    {NULL, 0, NULL}};", f"const gsize asset_count = {len(found)};", ""]
     text = "\n".join(lines)

@@ -14,12 +14,9 @@
 #include "components/brp/person.h"
 #include "components/brp/query.h"
 #include "components/brp/store.h"
-#include "core/base/asset.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/net/problem.h"
-
-#define DOCUMENT "openapi/brp.yaml"
 
 /* --- faults --- */
 
@@ -150,12 +147,4 @@ void brp_api_persons(Request *request, gpointer context)
         respond_fault(request, BRP_FAULT_TOO_MANY_FOUND, NULL);
     else
         respond_json(request, 200, g_steal_pointer(&answer));
-}
-
-void brp_api_document(Request *request, gpointer context)
-{
-    gsize length;
-    const char *text = asset_find(DOCUMENT, &length);
-    g_return_if_fail(text != NULL);
-    respond_bytes(request, 200, "application/yaml", g_bytes_new_static(text, length));
 }

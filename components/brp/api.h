@@ -19,6 +19,3 @@ void brp_api_persons(Request *request, gpointer context);
 
 /* The same path by another method: 405 in the API's own format. */
 void brp_api_other_method(Request *request, gpointer context);
-
-/* GET /haalcentraal/api/brp/openapi.yaml: the document of what is served here. */
-void brp_api_document(Request *request, gpointer context);

@@ -4,7 +4,6 @@
 #include "components/brp/load.h"
 
 #define PATH "/haalcentraal/api/brp/personen"
-#define DOCUMENT_PATH "/haalcentraal/api/brp/openapi.yaml"
 #define SERVICE "brp-personen-bevragen"
 #define ACTIVITY "/logboek/v1/processing-activities/verstrekken"
 
@@ -23,7 +22,10 @@ static const Route ROUTES[] = {
     {LISTENER_SERVICE, "PATCH", PATH, brp_api_other_method, BRP_BODY_READ, SERVICE},
     {LISTENER_SERVICE, "DELETE", PATH, brp_api_other_method, BRP_BODY_READ, SERVICE},
     {LISTENER_SERVICE, "OPTIONS", PATH, brp_api_other_method, BRP_BODY_READ, SERVICE},
-    {LISTENER_SERVICE, "GET", DOCUMENT_PATH, brp_api_document, 0, SERVICE},
+};
+
+static const ApiDocument DOCUMENTS[] = {
+    {LISTENER_SERVICE, "/haalcentraal/api/brp", "brp", SERVICE},
 };
 
 static const char *const NEEDS[] = {"logboek", "fsc", NULL};
@@ -82,6 +84,8 @@ const Component brp_component = {
     .n_config = G_N_ELEMENTS(CONFIG),
     .routes = ROUTES,
     .n_routes = G_N_ELEMENTS(ROUTES),
+    .documents = DOCUMENTS,
+    .n_documents = G_N_ELEMENTS(DOCUMENTS),
     .start = brp_start,
     .stop = brp_stop,
 };

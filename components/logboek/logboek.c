@@ -199,12 +199,20 @@ static const Route ROUTES[] = {
     {LISTENER_ADMIN, "GET", "/logboek/v1/status", handle_status, 0, NULL},
 };
 
+static const ApiDocument DOCUMENTS[] = {
+    {LISTENER_SERVICE, "/logboek/v1", "logboek", SERVICE},
+    {LISTENER_ADMIN, "/logboek/v1", "logboek-admin", NULL},
+    {LISTENER_LOG, "/v1", "otlp", NULL},
+};
+
 const Component logboek_component = {
     .name = "logboek",
     .config = CONFIG,
     .n_config = G_N_ELEMENTS(CONFIG),
     .routes = ROUTES,
     .n_routes = G_N_ELEMENTS(ROUTES),
+    .documents = DOCUMENTS,
+    .n_documents = G_N_ELEMENTS(DOCUMENTS),
     .commands = logboek_commands,
     .n_commands = LOGBOEK_COMMANDS,
     .start = start,

@@ -118,6 +118,7 @@ typedef struct {
     /* When a connection is closed on which nothing moves; default 75: longer than the edge keeps one. */
     guint idle_timeout_s;
     const Clock *clock; /* default the system's; client certificates must be valid now */
+    const struct open_api *documents; /* core/net/openapi.h: answers carry the version of their API; or NULL */
 } HttpServerOptions;
 
 /* Routes are borrowed and must outlive the server; `contexts[i]` is given to the handlers of table i.

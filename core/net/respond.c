@@ -2,6 +2,7 @@
 
 #include "core/format/json.h"
 #include "core/net/http_private.h"
+#include "core/net/openapi.h"
 
 /* What every answer carries unless its handler says otherwise: API Design Rules, module transport
  * security 1.0.1. */
@@ -140,6 +141,17 @@ static void release_body(void *bytes)
     g_bytes_unref(bytes);
 }
 
+/* API Design Rules, /core/version-header: on every answer of an API, whatever it is. */
+static void add_version(const Request *request, struct MHD_Response *response)
+{
+    const Route *route = request_route(request);
+    const char *path = *route->path == '\0' ? request->path : route->path;
+    const char *version =
+        openapi_version(server_options(request->listener->server)->documents, request->listener->kind, path);
+    if (version != NULL && own_header(request, "API-Version") == NULL)
+        MHD_add_response_header(response, "API-Version", version);
+}
+
 enum MHD_Result answer_queue(Request *request)
 {
     Answer *answer = &request->answer;
@@ -152,6 +164,7 @@ enum MHD_Result answer_queue(Request *request)
     for (gsize i = 0; i < G_N_ELEMENTS(standard_headers); i++)
         if (own_header(request, standard_headers[i].name) == NULL)
             MHD_add_response_header(response, standard_headers[i].name, standard_headers[i].value);
+    add_version(request, response);
     for (guint i = 0; answer->headers != NULL && i < answer->headers->len; i++) {
         const UrlField *field = answer->headers->pdata[i];
         if (field->value[0] != '\0')

@@ -165,4 +165,5 @@ const Route node_routes[] = {
     {LISTENER_ADMIN, "GET", "/node/v1/outbox", get_outbox, 0, NULL},
     {LISTENER_ADMIN, "POST", "/node/v1/outbox/{id}/retry", post_retry, 0, NULL},
 };
+const ApiDocument node_document = {LISTENER_ADMIN, "/node/v1", "node", NULL};
 const gsize node_routes_count = G_N_ELEMENTS(node_routes);

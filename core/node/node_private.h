@@ -101,6 +101,7 @@ void node_after_request(const Request *request, const Route *route, guint status
 /* --- health.c: the routes of the node itself --- */
 extern const Route node_routes[];
 extern const gsize node_routes_count;
+extern const ApiDocument node_document;
 
 /* --- jobs.c --- */
 Jobs *jobs_start(Node *node);

@@ -25,6 +25,7 @@ typedef struct {
     GPtrArray *route_tables;
     GArray *route_counts;
     GPtrArray *route_contexts;
+    OpenApi *documents;
     GMainLoop *loop;
 } Serving;
 
@@ -84,9 +85,28 @@ static const TrustAnchors *current_anchors(gpointer node)
     return node_anchors(node);
 }
 
+static gboolean add_documents(Serving *serving, GError **error)
+{
+    gsize count;
+    serving->documents = openapi_new();
+    if (!openapi_add(serving->documents, &node_document, error))
+        return FALSE;
+    for (guint i = 0; i < serving->components->len; i++) {
+        const Component *component = serving->components->pdata[i];
+        for (gsize j = 0; j < component->n_documents; j++)
+            if (!openapi_add(serving->documents, &component->documents[j], error))
+                return FALSE;
+    }
+    const Route *routes = openapi_routes(serving->documents, &count);
+    add_routes(serving, routes, count, serving->documents);
+    return TRUE;
+}
+
 static gboolean start_http(Serving *serving, GError **error)
 {
     Node *node = serving->node;
+    if (!add_documents(serving, error))
+        return FALSE;
     add_routes(serving, node_routes, node_routes_count, node);
     add_routes(serving, page_routes, page_routes_count, node);
     for (guint i = 0; i < node->running->len; i++) {
@@ -100,6 +120,7 @@ static gboolean start_http(Serving *serving, GError **error)
         .node = node,
         .before = node_before_request,
         .after = node_after_request,
+        .documents = serving->documents,
     };
     serving->http = http_server_start(&options, (const Route *const *)serving->route_tables->pdata,
                                       (const gsize *)(gpointer)serving->route_counts->data,
@@ -217,6 +238,7 @@ static void serving_stop(Serving *serving)
     g_clear_pointer(&jobs, jobs_stop);
     g_clear_pointer(&outbox, outbox_sender_stop);
     node_free(node);
+    openapi_free(serving->documents);
     g_ptr_array_unref(serving->route_tables);
     g_array_unref(serving->route_counts);
     g_ptr_array_unref(serving->route_contexts);

@@ -106,16 +106,6 @@ static void ages_are_those_of_the_day_in_the_netherlands(void **state)
     }
 }
 
-static void the_document_of_the_api_is_served(void **state)
-{
-    g_autoptr(HttpReply) reply =
-        register_call(*state, "GET", "/haalcentraal/api/brp/openapi.yaml", NULL, NULL);
-    g_autofree char *text = register_text(reply);
-    assert_int_equal(reply->status, 200);
-    assert_string_equal(reply->content_type, "application/yaml");
-    assert_non_null(strstr(text, "openapi: 3.0.3"));
-}
-
 /* --- faults, in the API's own format --- */
 
 /* `detail` NULL: not looked at. */
@@ -360,7 +350,6 @@ int main(void)
         served(nobody_is_an_empty_list),
         cmocka_unit_test(a_register_without_a_file_holds_nobody),
         served(ages_are_those_of_the_day_in_the_netherlands),
-        served(the_document_of_the_api_is_served),
         served(another_content_type_is_415),
         served(an_answer_that_is_not_accepted_is_406),
         served(media_types_that_fit_are_answered),
