@@ -11,8 +11,10 @@
 
 #include <string.h>
 
+#include "components/fsc/edge_counters.h"
 #include "components/fsc/internal.h"
 #include "components/fsc/recent.h"
+#include "components/fsc/traffic.h"
 #include "components/logboek/logboek.h"
 #include "core/base/identifiers.h"
 #include "core/base/trace.h"
@@ -169,6 +171,59 @@ void gateway_outcome(FrameCall *call, gpointer user_data)
         return;
     logboek_append_outcome(logboek_of(fsc->node), transaction_id, direction == DIRECTION_INCOMING, sent != 0,
                            (guint)status, bytes);
+}
+
+/* --- numbers --- */
+
+/* Text that may stand in a label of the metrics as it is. */
+static gboolean is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (!g_ascii_isgraph(*text) || *text == '"' || *text == '\\')
+            return FALSE;
+    return TRUE;
+}
+
+/* Numbers of a list that may be shorter or longer than is known here: another version of the edge made it. */
+static gboolean read_counts(const guint8 *payload, gsize length, gsize *position, guint64 *counts, gsize n,
+                            gsize size)
+{
+    const uint8_t *data;
+    size_t bytes;
+    if (frame_field_get(payload, length, position, &data, &bytes) != 0 || bytes % size != 0)
+        return FALSE;
+    for (gsize i = 0; i < MIN(n, bytes / size); i++)
+        counts[i] = size == sizeof(guint64) ? frame_get_u64(data + i * size) : frame_get_u32(data + i * size);
+    return TRUE;
+}
+
+void gateway_traffic(FrameCall *call, gpointer user_data)
+{
+    Fsc *fsc = user_data;
+    char peer_id[64], service[128];
+    uint64_t direction;
+    TrafficSum sum = {0};
+    gsize length, position = 0;
+    const guint8 *payload = frame_call_payload(call, &length);
+    if (frame_field_get_u64(payload, length, &position, &direction) != 0 ||
+        (direction != DIRECTION_INCOMING && direction != DIRECTION_OUTGOING) ||
+        !copy_text(payload, length, &position, peer_id, sizeof peer_id) || !is_plain(peer_id) ||
+        !copy_text(payload, length, &position, service, sizeof service) || !is_plain(service) ||
+        !read_counts(payload, length, &position, sum.counts, FRAME_TRAFFIC_COUNT, sizeof(guint64)) ||
+        !read_counts(payload, length, &position, sum.latency, FRAME_LATENCY_BUCKETS, sizeof(guint32)))
+        return;
+    const TrafficKey key = {direction == DIRECTION_INCOMING ? TRAFFIC_INCOMING : TRAFFIC_OUTGOING, peer_id,
+                            service};
+    traffic_add(fsc->traffic, &key, &sum);
+}
+
+void gateway_edge(FrameCall *call, gpointer user_data)
+{
+    Fsc *fsc = user_data;
+    gsize length;
+    const guint8 *payload = frame_call_payload(call, &length);
+    if (!edge_counters_take(fsc->edge, payload, length, g_get_monotonic_time()))
+        g_debug("fsc: a worker said something about itself that cannot be read");
 }
 
 /* --- VERIFY --- */

@@ -75,6 +75,7 @@ static void answer_token(const Entry *entry, FrameCall *call, const Grant *grant
     n = put_text(out, sizeof out, n, grant->hash);
     n = put_text(out, sizeof out, n, grant->service_peer_id);
     n = n == 0 ? 0 : frame_field_put_u64(out, sizeof out, n, (guint64)expires_at);
+    n = put_text(out, sizeof out, n, grant->service_name);
     if (n == 0)
         frame_call_refuse(call, FRAME_STATUS_BAD_FRAME, "the route does not fit in a frame");
     else

@@ -39,9 +39,10 @@ enum frame_type {
     FRAME_VERIFY = 3,
     /* edge -> serve: [client name, u64 selector kind 1 grant hash 2 host, selector].
      * Answer OK: [access token, u64 use until (unix s), address "ip:port", TLS name, template, grant hash,
-     * peer id of the service, u64 expires (unix s)]; otherwise [message]. serve renews tokens ahead of time
-     * itself; the edge asks again at `use until`, and goes on with what it has until `expires` while it waits
-     * for the new answer. `expires` may be left out: `use until`. The address may be "unix:PATH" in tests. */
+     * peer id of the service, u64 expires (unix s), service name]; otherwise [message]. serve renews tokens
+     * ahead of time itself; the edge asks again at `use until`, and goes on with what it has until `expires`
+     * while it waits for the new answer. `expires` may be left out: `use until`; the service name (for
+     * TRAFFIC) as well: "". The address may be "unix:PATH" in tests. */
     FRAME_ROUTE = 4,
     /* serve -> edge, id 0, no answer: [u64 generation]. Forget every verdict and every route now. */
     FRAME_FLUSH = 5,
@@ -51,7 +52,74 @@ enum frame_type {
     /* serve -> edge, id 0, no answer, after HELLO and when the CRL changes: [u64 more follow 0/1, serial,
      * serial, ...] serials in upper-case hex as $ssl_client_serial has them. A list replaces the one before.
      */
-    FRAME_REVOKED = 7
+    FRAME_REVOKED = 7,
+    /* edge -> serve, no answer, once a second for each (direction, peer, service) that had requests: [u64
+     * direction, peer id, service name, counts, latency]. `counts` are u64 in the order of
+     * FRAME_TRAFFIC_TABLE, `latency` u32 for each of FRAME_LATENCY_BUCKETS; both only of that second. Peer
+     * and service are "" for requests that were refused before they were known. A node that does not know
+     * this frame refuses it, which the edge does not mind. */
+    FRAME_TRAFFIC = 8,
+    /* edge -> serve, no answer, once a second while something changes: [u64 pid, u64 calls under way,
+     * counters, then for each refusal that was given: u64 HTTP status, Fsc-Error-Code, u64 count].
+     * `counters` are u64 in the order of FRAME_EDGE_TABLE; all counts are of what came since the frame
+     * before. */
+    FRAME_EDGE = 9
+};
+
+/* What TRAFFIC counts. A request is in one of the first six; the bytes are of all of them, headers
+ * included. */
+#define FRAME_TRAFFIC_TABLE(X)                                                                               \
+    X(REFUSED, refused)         /* by this edge, before it went on */                                        \
+    X(UNDELIVERED, undelivered) /* it went on, and no answer came */                                         \
+    X(STATUS_2XX, status_2xx)                                                                                \
+    X(STATUS_3XX, status_3xx)                                                                                \
+    X(STATUS_4XX, status_4xx)                                                                                \
+    X(STATUS_5XX, status_5xx) /* and what is no status at all */                                             \
+    X(BYTES_IN, bytes_in)                                                                                    \
+    X(BYTES_OUT, bytes_out)
+
+enum frame_traffic {
+#define X(name, lower) FRAME_TRAFFIC_##name,
+    FRAME_TRAFFIC_TABLE(X)
+#undef X
+        FRAME_TRAFFIC_COUNT
+};
+
+/* Latencies from the first byte of a request to the last of its answer: four buckets an octave from 64 us to
+ * 268 s; the first holds all that is faster, the last all that is slower. */
+#define FRAME_LATENCY_BUCKETS 90
+#define FRAME_LATENCY_OCTAVE 6 /* of the first bucket but one: 2^6 us */
+
+static inline unsigned frame_latency_bucket(uint64_t us)
+{
+    if (us < 1U << FRAME_LATENCY_OCTAVE)
+        return 0;
+    unsigned octave = 63U - (unsigned)__builtin_clzll(us);
+    unsigned bucket = 1 + (octave - FRAME_LATENCY_OCTAVE) * 4 + (unsigned)((us >> (octave - 2)) & 3);
+    return bucket < FRAME_LATENCY_BUCKETS ? bucket : FRAME_LATENCY_BUCKETS - 1;
+}
+
+/* The shortest latency of a bucket, in microseconds. */
+static inline uint64_t frame_latency_floor(unsigned bucket)
+{
+    return bucket == 0 ? 0
+                       : (uint64_t)(4 + (bucket - 1) % 4) << (FRAME_LATENCY_OCTAVE - 2 + (bucket - 1) / 4);
+}
+
+/* What EDGE counts: name, metric, what it is. */
+#define FRAME_EDGE_TABLE(X)                                                                                  \
+    X(CACHE_HITS, "cache_hits", "Verdicts and routes that were known")                                       \
+    X(CACHE_QUESTIONS, "cache_questions", "Verdicts and routes that were asked for")                         \
+    X(RESENDS, "resends", "Frames that were sent again because no answer came")                              \
+    X(SILENT, "silent", "Calls that were given up without an answer")                                        \
+    X(FLUSHES, "flushes", "Times that all verdicts and routes were forgotten")                               \
+    X(CONNECTIONS, "connections", "Connections made to the node")
+
+enum frame_edge {
+#define X(name, metric, help) FRAME_EDGE_##name,
+    FRAME_EDGE_TABLE(X)
+#undef X
+        FRAME_EDGE_COUNT
 };
 
 /* What a status means to the client of the edge: name, number, HTTP status, Fsc-Error-Code ("" for

@@ -60,6 +60,11 @@ static FrameCall *frame_call_new(Connection *connection, const struct frame_head
     return call;
 }
 
+static gboolean is_told(const FrameCall *call)
+{
+    return call->type == FRAME_OUTCOME || call->type == FRAME_TRAFFIC || call->type == FRAME_EDGE;
+}
+
 FrameCall *frame_call_ref(FrameCall *call)
 {
     g_atomic_int_inc(&call->references);
@@ -70,7 +75,7 @@ void frame_call_unref(FrameCall *call)
 {
     if (!g_atomic_int_dec_and_test(&call->references))
         return;
-    if (!g_atomic_int_get(&call->answered) && call->type != FRAME_OUTCOME)
+    if (!g_atomic_int_get(&call->answered) && !is_told(call))
         frame_call_refuse(call, FRAME_STATUS_NOT_READY, "no answer was given");
     connection_unref(call->connection);
     g_free(call);
@@ -93,7 +98,7 @@ void frame_call_answer(FrameCall *call, guint16 status, const guint8 *fields, gs
         g_critical("frames: a call of type %u was answered twice", call->type);
         return;
     }
-    if (call->type == FRAME_OUTCOME) /* these have no answer */
+    if (is_told(call)) /* these have no answer */
         return;
     struct frame_header header = {(uint32_t)length, FRAME_VERSION, call->type, status, call->id};
     connection_put(call->connection, &header, fields);

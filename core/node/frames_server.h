@@ -16,7 +16,7 @@ const guint8 *frame_call_payload(const FrameCall *call, gsize *length);
 guint8 frame_call_type(const FrameCall *call);
 
 /* Queues the answer; from any thread; at most once a call (a call that is let go of without one is refused
- * with NOT_READY; OUTCOME has none). It is sent at the next frames_server_flush() or when the event loop
+ * with NOT_READY; OUTCOME, TRAFFIC and EDGE have none). It is sent at the next frames_server_flush() or when the event loop
  * comes round, whichever is first. When the worker has gone meanwhile, the answer is dropped. `fields` is a
  * payload made with frame_field_put(). */
 void frame_call_answer(FrameCall *call, guint16 status, const guint8 *fields, gsize length);
@@ -26,7 +26,7 @@ void frame_call_refuse(FrameCall *call, guint16 status, const char *message);
 /* Called on the thread of the frames server: must not block. */
 typedef void (*FrameHandler)(FrameCall *call, gpointer user_data);
 
-/* `handlers[type]` for FRAME_LOG, FRAME_VERIFY, FRAME_ROUTE, FRAME_OUTCOME; NULL ones are answered with
+/* `handlers[type]` for the types that the edge sends but HELLO; NULL ones are answered with
  * BAD_FRAME. HELLO is answered by the server itself. */
 typedef struct {
     const char *socket_path;
