@@ -54,6 +54,8 @@ static gboolean start_frames(Node *node, GError **error)
     options.handlers[FRAME_VERIFY] = handle_frame;
     options.handlers[FRAME_ROUTE] = handle_frame;
     options.handlers[FRAME_OUTCOME] = handle_frame;
+    options.handlers[FRAME_TRAFFIC] = handle_frame;
+    options.handlers[FRAME_EDGE] = handle_frame;
     node->frames = frames_server_start(&options, error);
     if (node->frames == NULL)
         return FALSE;
