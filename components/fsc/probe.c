@@ -77,7 +77,7 @@ static void probe(gpointer data, gpointer user_data)
     g_autoptr(GError) error = NULL;
     g_autoptr(Contact) found = g_new0(Contact, 1);
     found->peer_id = g_strdup(peer_id);
-    if (g_atomic_int_get(&fsc->stopping))
+    if (node_is_stopping(fsc->node))
         return;
     if (!ask(fsc, peer_id, found, &why))
         found->probe_error = g_strdup(why->message);

@@ -52,6 +52,9 @@ TlsIdentity node_tls(const Node *node, Role role); /* paths, for HttpCall.tls; b
 /* The current trust anchors with CRL (reloaded when the files change): a new reference. */
 TrustAnchors *node_anchors(Node *node);
 
+/* TRUE once the node is on its way out: a job that takes long ends early then. */
+gboolean node_is_stopping(const Node *node);
+
 /* The context of a component that has started, or NULL. */
 gpointer node_component(const Node *node, const char *name);
 

@@ -32,12 +32,15 @@ struct node {
     char *name;
     char *paths[ROLE_COUNT][2]; /* certificate, key */
     TlsIdentity tls[ROLE_COUNT];
+    struct officers *officers;
     Identity *identity; /* atomic */
     GPtrArray *retired; /* Identity*: borrowed keys live as long as the node */
 
     GMutex anchors_lock;
     TrustAnchors *anchors;
     guint64 anchors_stamp; /* of the files that were read */
+    TrustAnchors *officer_anchors; /* NULL: there is no office */
+    guint64 officer_anchors_stamp;
 
     GArray *running; /* Running: components, in the order of the table */
     GRWLock frames_lock;
@@ -53,6 +56,7 @@ struct node {
     Jobs *jobs;
     OutboxSender *outbox;
     gint64 started_ms;
+    gint stopping; /* atomic */
 };
 
 /* The keys of [node], [limits] and [outbox]. */
@@ -77,6 +81,10 @@ gboolean node_component_on(const Config *config, const Component *component);
 
 /* --- anchors.c --- */
 gboolean node_load_anchors(Node *node, GError **error);
+/* Those of the internal authority, likewise; TRUE when there is no office. */
+gboolean node_load_officer_anchors(Node *node, GError **error);
+/* A new reference, or NULL. */
+TrustAnchors *node_officer_anchors(Node *node);
 /* Serials in the CRLs of a file as nginx writes them, and a NULL at the end. */
 GPtrArray *node_revoked_serials(const char *crl_path);
 void node_tell_revoked(Node *node);
@@ -97,6 +105,11 @@ void request_metrics_write(RequestMetrics *metrics, GString *out);
 gboolean node_before_request(Request *request, const Route *route, gpointer node);
 void node_after_request(const Request *request, const Route *route, guint status, gint64 duration_us,
                         gpointer node);
+
+/* --- officer.c --- */
+extern const char *const officer_role_names[]; /* the words of [officer.NAME] roles, NULL-terminated */
+/* Before a handler of the office listener: whose certificate is it? FALSE when a page was answered. */
+gboolean officer_admit(Node *node, Request *request, const Route *route);
 
 /* --- health.c: the routes of the node itself --- */
 extern const Route node_routes[];
