@@ -50,10 +50,24 @@ static void digest(const EVP_MD *type, const void *data, gsize length, guint8 *o
                     "a digest");
 }
 
-void sha256(const void *data, gsize length, guint8 out[SHA256_SIZE])
+static const EVP_MD *sha256_type(void)
 {
     static gsize once;
-    digest(fetch_digest(&once, "SHA256"), data, length, out);
+    return fetch_digest(&once, "SHA256");
+}
+
+void sha256(const void *data, gsize length, guint8 out[SHA256_SIZE])
+{
+    digest(sha256_type(), data, length, out);
+}
+
+void sha256_prefixed(guint8 prefix, const void *data, gsize length, guint8 out[SHA256_SIZE])
+{
+    EVP_MD_CTX *context = thread_context();
+    openssl_require(
+        EVP_DigestInit_ex2(context, sha256_type(), NULL) == 1 && EVP_DigestUpdate(context, &prefix, 1) == 1 &&
+            EVP_DigestUpdate(context, data, length) == 1 && EVP_DigestFinal_ex(context, out, NULL) == 1,
+        "SHA-256");
 }
 
 void sha3_512(const void *data, gsize length, guint8 out[SHA3_512_SIZE])

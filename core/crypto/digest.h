@@ -8,6 +8,8 @@
 #define SHA3_512_SIZE 64
 
 void sha256(const void *data, gsize length, guint8 out[SHA256_SIZE]);
+/* Of `prefix` and then the data: how hashes of different meaning are kept apart. */
+void sha256_prefixed(guint8 prefix, const void *data, gsize length, guint8 out[SHA256_SIZE]);
 void sha3_512(const void *data, gsize length, guint8 out[SHA3_512_SIZE]);
 void hmac_sha256(GBytes *key, const void *data, gsize length, guint8 out[SHA256_SIZE]);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -244,6 +245,40 @@ gboolean pki_issue(const char *folder, const PkiLeaf *leaf, const char *out_fold
     g_autoptr(X509) x509 = leaf_x509_new(leaf, key, &anchor, error);
     return x509 != NULL && make_folder(out_folder, error) && key_save(key, key_path, error) &&
            write_certificate(x509, certificate_path, FALSE, error);
+}
+
+/* AES-256 and SHA-256, OpenSSL's own choice; all current browsers read it. */
+static PKCS12 *pkcs12_new(const Key *key, const Certificate *leaf, const Certificate *anchor,
+                          const char *name, const char *password)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    openssl_require(chain != NULL && sk_X509_push(chain, certificate_x509(anchor)) > 0, "sk_X509_push");
+    PKCS12 *bundle =
+        PKCS12_create(password, name, key_pkey(key), certificate_x509(leaf), chain, 0, 0, 0, 0, 0);
+    sk_X509_free(chain);
+    openssl_require(bundle != NULL, "PKCS12_create");
+    return bundle;
+}
+
+gboolean pki_export(const char *anchor_folder, const char *folder, const char *name, const char *password,
+                    GError **error)
+{
+    g_auto(Anchor) anchor = {NULL, NULL};
+    g_autofree char *base = g_build_filename(folder, name, NULL);
+    g_autofree char *key_path = g_strconcat(base, ".key", NULL), *leaf_path = g_strconcat(base, ".crt", NULL),
+                    *path = g_strconcat(base, ".p12", NULL);
+    g_autoptr(Key) key = anchor_load(&anchor, anchor_folder, error) ? key_load(key_path, error) : NULL;
+    g_autoptr(Certificate) leaf = key == NULL ? NULL : certificate_load(leaf_path, error);
+    if (leaf == NULL)
+        return FALSE;
+    PKCS12 *bundle = pkcs12_new(key, leaf, anchor.certificate, name, password);
+    guint8 *der = NULL;
+    int length = i2d_PKCS12(bundle, &der);
+    PKCS12_free(bundle);
+    openssl_require(length > 0, "i2d_PKCS12");
+    gboolean written = file_replace(path, der, (gsize)length, 0600, error);
+    OPENSSL_clear_free(der, (size_t)length);
+    return written;
 }
 
 /* NULL with the error set. The signature is checked: what it says has to be carried over to the next one. */

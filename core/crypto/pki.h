@@ -25,6 +25,11 @@ gboolean pki_create(const char *folder, const char *name, gint64 now_s, GError *
 gboolean pki_issue(const char *folder, const PkiLeaf *leaf, const char *out_folder, const char *name,
                    GError **error);
 
+/* <name>.key and <name>.crt of `folder` as <name>.p12 (PKCS#12, mode 0600), for a browser: the key, the
+ * certificate and that of the anchor in `anchor_folder`, under a password of UTF-8. */
+gboolean pki_export(const char *anchor_folder, const char *folder, const char *name, const char *password,
+                    GError **error);
+
 /* Adds the certificate to crl.pem with a new number and update times; next update `valid_s` seconds after
  * now. Revoking what is revoked already gives a new CRL with the first date. Safe with others that revoke in
  * the same folder. */
