@@ -12,9 +12,10 @@
 
 #define QUEUE_MAX ((gsize)64 * 1024 * 1024)
 
-Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence)
+Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence, guint32 generation)
 {
-    Segment *segment = g_new0(Segment, 1);
+    Segment *segment = g_atomic_rc_box_new0(Segment);
+    segment->generation = generation;
     segment->number = number;
     segment->size = size;
     segment->first_sequence = first_sequence;
@@ -24,11 +25,19 @@ Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence)
     return segment;
 }
 
-void segment_free(gpointer data)
+static void segment_clear_marks(gpointer data)
 {
-    Segment *segment = data;
-    g_array_unref(segment->marks);
-    g_free(segment);
+    g_array_unref(((Segment *)data)->marks);
+}
+
+Segment *segment_ref(Segment *segment)
+{
+    return g_atomic_rc_box_acquire(segment);
+}
+
+void segment_unref(gpointer segment)
+{
+    g_atomic_rc_box_release_full(segment, segment_clear_marks);
 }
 
 void segment_mark(Segment *segment, guint64 sequence, guint64 offset)
@@ -54,7 +63,7 @@ static void journal_free(Journal *journal)
     gboolean unpublished =
         journal->active != NULL && !g_ptr_array_find(journal->segments, journal->active, NULL);
     if (unpublished) {
-        segment_free(journal->active);
+        segment_unref(journal->active);
     }
     g_ptr_array_unref(journal->segments);
     g_clear_error(&journal->failure);
@@ -85,7 +94,7 @@ Journal *journal_open_sized(const char *folder, guint32 shard, guint64 segment_s
     journal->folder_fd = journal->lock_fd = journal->fd = -1;
     journal->shard = shard;
     journal->segment_size = segment_size;
-    journal->segments = g_ptr_array_new_with_free_func(segment_free);
+    journal->segments = g_ptr_array_new_with_free_func(segment_unref);
     g_mutex_init(&journal->mutex);
     g_cond_init(&journal->work);
     g_cond_init(&journal->committed);
@@ -250,6 +259,25 @@ guint64 journal_last(Journal *journal)
     guint64 last = journal->last;
     g_mutex_unlock(&journal->mutex);
     return last;
+}
+
+guint64 journal_first(Journal *journal)
+{
+    g_mutex_lock(&journal->mutex);
+    guint64 first =
+        journal->segments->len > 0 ? ((const Segment *)journal->segments->pdata[0])->first_sequence : 1;
+    g_mutex_unlock(&journal->mutex);
+    return first;
+}
+
+guint32 journal_generation(Journal *journal)
+{
+    g_mutex_lock(&journal->mutex);
+    const GPtrArray *segments = journal->segments;
+    guint32 generation =
+        segments->len > 0 ? ((const Segment *)segments->pdata[segments->len - 1])->generation : 0;
+    g_mutex_unlock(&journal->mutex);
+    return generation;
 }
 
 gint64 journal_oldest_time_us(Journal *journal)

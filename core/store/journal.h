@@ -3,7 +3,8 @@
  * Records are opaque bytes with a kind; SQL tables elsewhere are indexes over it that can be rebuilt at any
  * time (decisions.md 13). Layout of a segment file, little endian:
  *
- * - header, 64 bytes: "FNDJRNL1", u32 version, u32 shard, u64 number, u64 first sequence, zeros, u32 CRC-32C
+ * - header, 64 bytes: "FNDJRNL1", u32 version, u32 shard, u64 number, u64 first sequence, u32 generation,
+ *   zeros, u32 CRC-32C
  *
  * - record: u32 length, u32 CRC-32C(kind..data), u16 kind, u16 flags, u64 sequence, i64 time_us, data, zeros
  *
@@ -76,6 +77,14 @@ gboolean journal_healthy(Journal *journal);
 /* The last committed sequence, 0 when empty. */
 guint64 journal_last(Journal *journal);
 
+/* The sequence of the oldest record still kept; of the first one to come when empty. */
+guint64 journal_first(Journal *journal);
+
+/* How often this journal was restored from a backup. Every restore seals what it brought back and begins a
+ * segment of the next generation, so that a sequence number that was given out twice (once before the
+ * disaster, once after) is told apart: a record is known by generation and sequence (decisions.md 14). */
+guint32 journal_generation(Journal *journal);
+
 /* The time of the oldest record still kept, 0 when empty: how far back the records go. */
 gint64 journal_oldest_time_us(Journal *journal);
 
@@ -97,3 +106,23 @@ gboolean journal_read_since(Journal *journal, gint64 time_us, JournalEach each, 
 /* Waits until a record after `sequence` is committed, or `timeout_ms` passes; the last committed sequence.
  * For indexers. */
 guint64 journal_wait(Journal *journal, guint64 sequence, guint timeout_ms);
+
+/* What journal_remove_expired() took away, or would. */
+typedef struct {
+    guint segments;
+    guint64 records;
+    guint64 bytes;         /* of the files */
+    guint64 first;         /* the sequence of the oldest record that is left, or of the first one to come */
+    gint64 newest_time_us; /* of the newest record that went; 0 when none did */
+} JournalRemoval;
+
+/* Whether this record has to be kept; called for the records of the oldest segments, in order. */
+typedef gboolean (*JournalKeep)(const JournalRecord *record, gpointer user_data);
+
+/* Removes the oldest segments as long as `keep` is FALSE for every record of a segment, and their last
+ * sequence is at most `through`. Never the active one. Oldest first, and each removal is on disk before the
+ * next begins: whatever moment the process dies, what is left is a journal without gaps. Readers that are in
+ * a segment finish it; others pass over it. `dry`: only counts. FALSE with FUNDAMENT_ERROR_IO when a segment
+ * cannot be read or removed: what went before that is in `removal`. One call at a time. */
+gboolean journal_remove_expired(Journal *journal, guint64 through, JournalKeep keep, gpointer user_data,
+                                gboolean dry, JournalRemoval *removal, GError **error);

@@ -102,7 +102,8 @@ static gboolean switch_segment(Journal *journal, GError **error)
         close(journal->fd);
     }
     journal->fd = fd;
-    journal->active = segment_new(number, (guint64)status.st_size, journal->last + 1);
+    guint32 generation = journal->active != NULL ? journal->active->generation : 0;
+    journal->active = segment_new(number, (guint64)status.st_size, journal->last + 1, generation);
     journal->end = journal->dirty_end = 0;
     journal->next = NEXT_NONE;
     return TRUE;
@@ -128,7 +129,8 @@ static void batch_add(const Journal *journal, Batch *batch, Entry *entry)
 {
     gboolean is_first = batch->n_parts == 0;
     if (is_first && journal->end == 0) {
-        SegmentHeader header = {journal->shard, journal->active->number, journal->active->first_sequence};
+        SegmentHeader header = {journal->shard, journal->active->number, journal->active->first_sequence,
+                                journal->active->generation};
         segment_header_write(&header, batch->header);
         batch_add_part(batch, batch->header, sizeof batch->header);
     }

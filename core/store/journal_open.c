@@ -128,7 +128,10 @@ static gboolean segment_inspect(Journal *journal, guint64 number, int fd, gboole
     if (before != NULL && header.first_sequence <= before->first_sequence) {
         return damaged(name, "its first sequence is not after that of the segment before", error);
     }
-    Segment *segment = segment_new(number, (guint64)status.st_size, header.first_sequence);
+    if (before != NULL && header.generation < before->generation) {
+        return damaged(name, "it is of before a restore, and the segment before it of after", error);
+    }
+    Segment *segment = segment_new(number, (guint64)status.st_size, header.first_sequence, header.generation);
     segment->first_time_us = record_time(bytes + SEGMENT_HEADER_SIZE);
     g_ptr_array_add(journal->segments, segment);
     return TRUE;

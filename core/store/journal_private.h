@@ -17,6 +17,8 @@ typedef struct {
     guint64 first_sequence;
     gint64 first_time_us; /* 0 while it has no record */
     GArray *marks;        /* of Mark, in order */
+    guint32 generation;   /* how often the journal had been restored when it was made */
+    gboolean removed;     /* its file is gone, or about to be; under the mutex */
 } Segment;
 
 /* One record in the queue, already in the shape in which it goes to disk. */
@@ -54,7 +56,7 @@ struct journal {
     gboolean recover_wanted;
     guint64 recover_attempts;
     GError *failure;     /* why it cannot write; NULL while it can */
-    GPtrArray *segments; /* of Segment with a header on disk, oldest first; none is ever removed while open */
+    GPtrArray *segments; /* of Segment with a header on disk, oldest first; readers hold references */
     guint64 last;        /* the last committed sequence */
     JournalBatchDone batch_done;
     gpointer batch_user_data;
@@ -70,8 +72,9 @@ struct journal {
     guint64 next_number; /* for the thread that makes it */
 };
 
-Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence);
-void segment_free(gpointer segment);
+Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence, guint32 generation);
+Segment *segment_ref(Segment *segment);
+void segment_unref(gpointer segment);
 /* Under the mutex. Ignores what is too close to the mark before, or before it. */
 void segment_mark(Segment *segment, guint64 sequence, guint64 offset);
 

@@ -67,6 +67,14 @@ static gboolean read_records(Reading *reading, Segment *segment, SegmentReader *
     return TRUE;
 }
 
+static gboolean was_removed(Journal *journal, const Segment *segment)
+{
+    g_mutex_lock(&journal->mutex);
+    gboolean removed = segment->removed;
+    g_mutex_unlock(&journal->mutex);
+    return removed;
+}
+
 /* The records of one segment, from reading->expected up to `stop`. */
 static gboolean read_segment(Reading *reading, Segment *segment, guint64 stop, GError **error)
 {
@@ -85,6 +93,9 @@ static gboolean read_segment(Reading *reading, Segment *segment, guint64 stop, G
     char name[SEGMENT_NAME_SIZE];
     segment_name(segment->number, name);
     int fd = openat(journal->folder_fd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && was_removed(journal, segment)) {
+        return TRUE; /* its time was over (journal_remove_expired) */
+    }
     if (fd < 0) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_IO, "journal: cannot open %s: %s", name,
                     g_strerror(errno));
@@ -131,11 +142,11 @@ static guint64 last_in(const GPtrArray *segments, guint i, guint64 last)
 static gboolean read_from(Reading *reading, GError **error)
 {
     Journal *journal = reading->journal;
-    g_autoptr(GPtrArray) segments = g_ptr_array_new();
+    g_autoptr(GPtrArray) segments = g_ptr_array_new_with_free_func(segment_unref);
     g_mutex_lock(&journal->mutex);
     reading->last = journal->last;
     for (guint i = start_segment(reading); i < journal->segments->len; i++) {
-        g_ptr_array_add(segments, journal->segments->pdata[i]);
+        g_ptr_array_add(segments, segment_ref(journal->segments->pdata[i]));
     }
     g_mutex_unlock(&journal->mutex);
     reading->wanted = TRUE;

@@ -20,6 +20,7 @@ enum {
     AT_SHARD = 12,
     AT_NUMBER = 16,
     AT_FIRST_SEQUENCE = 24,
+    AT_GENERATION = 32,
     AT_HEADER_CRC = 60
 };
 /* And those of a record. */
@@ -77,6 +78,7 @@ void segment_header_write(const SegmentHeader *header, guint8 out[SEGMENT_HEADER
     put32(out + AT_SHARD, header->shard);
     put64(out + AT_NUMBER, header->number);
     put64(out + AT_FIRST_SEQUENCE, header->first_sequence);
+    put32(out + AT_GENERATION, header->generation);
     put32(out + AT_HEADER_CRC, crc32c(out, AT_HEADER_CRC));
 }
 
@@ -92,6 +94,7 @@ SegmentHeaderState segment_header_parse(const guint8 bytes[SEGMENT_HEADER_SIZE],
     header->shard = get32(bytes + AT_SHARD);
     header->number = get64(bytes + AT_NUMBER);
     header->first_sequence = get64(bytes + AT_FIRST_SEQUENCE);
+    header->generation = get32(bytes + AT_GENERATION);
     return header->number > 0 && header->first_sequence > 0 ? SEGMENT_HEADER_VALID : SEGMENT_HEADER_BAD;
 }
 

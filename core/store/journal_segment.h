@@ -19,6 +19,7 @@ typedef struct {
     guint32 shard;
     guint64 number;
     guint64 first_sequence;
+    guint32 generation;
 } SegmentHeader;
 
 typedef enum { SEGMENT_HEADER_VALID, SEGMENT_HEADER_EMPTY, SEGMENT_HEADER_BAD } SegmentHeaderState;
