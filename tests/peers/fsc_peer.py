@@ -1,7 +1,7 @@
 """Another organisation of the FSC group, as far as a Manager meets it: keys, contracts, signatures, and a Manager that answers.
 
 A second implementation of the texts (FSC Core 2.0.0): nothing here comes from the program under test. Signatures are made by the openssl
-command, hashes by hashlib, canonical JSON by json (enough for contracts, whose names and numbers are plain).
+command, hashes by hashlib, canonical JSON by fsc_jcs.py beside this file.
 
     consumer = Peer(folder, pki, "00000001000000000003", "consumer", "127.43.1.3")
     consumer.start()
@@ -21,6 +21,8 @@ import threading
 import time
 import uuid
 
+from fsc_jcs import canonical
+
 GROUP = "fsc-test"
 PORT = 8443
 DAY = 86400
@@ -35,10 +37,6 @@ def openssl(*words, data=None):
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 # --- FSC Core 2.0.0, 4.2.4 and 4.2.5 ---
