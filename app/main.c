@@ -15,7 +15,7 @@ static const Command commands[] = {
      command_edge},
     {"config", "check [FILE] | keys", "check node.conf, or list its keys", command_config},
     {"outbox", "list | retry ID", "what still has to reach other organisations", command_outbox},
-    {"pki", "create | issue | revoke", "certificates for tests", command_pki},
+    {"pki", "create | issue | officer | revoke", "certificates for tests, and for officers", command_pki},
     {"version", "", "the version of this program", command_version},
     {"help", "", "this list", command_help},
 };

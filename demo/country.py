@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 GROUP = "fsc-demo"
 MANAGEMENT_PORT = 8443
 ROLES = ("manager", "inway", "outway", "contract", "token", "portal")
+OFFICERS = {"lezer": ("Lia Lezer", "reader"), "beheerder": ("Bas Beheerder", "operator"), "tekenaar": ("Tom Tekenaar", "signer")}
+OFFICE_PASSWORD = "fundament"  # of the demo's .p12 files: everything here is made up
 
 
 class Organisation:
@@ -226,6 +228,29 @@ class Country:
         done = subprocess.run([str(self.program), "pki", *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise Failed(f"fundament pki {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def make_officers(self, organisation):
+        """The organisation's internal authority, and a certificate for each of its officers; what node.conf has to know of them."""
+        keys = self.folder / organisation.key / "keys"
+        internal = keys / "internal"
+        password = keys / "officers" / "password"
+        password.parent.mkdir(mode=0o700)
+        password.write_text(OFFICE_PASSWORD)
+        self.pki("create", "--folder", str(internal), "--name", f"internal {organisation.key}")
+        self.pki("issue", "--folder", str(internal), "--out", str(keys), "--name", "office", "--oin", organisation.oin,
+                 "--organization", organisation.name, "--domain", organisation.host("beheer"))
+        sections = []
+        for officer, (name, roles) in OFFICERS.items():
+            printed = self.pki("officer", "--folder", str(internal), "--out", str(password.parent), "--name", officer, "--common-name", name,
+                               "--organization", organisation.name, "--password-file", str(password))
+            thumbprint = next(line for line in printed.splitlines() if line.startswith("thumbprint"))
+            sections += ["", f"[officer.{officer}]", f"name = {name}", thumbprint, f"roles = {roles}"]
+        return sections
+
+    def office(self, organisation):
+        """The address of the pages for officers."""
+        return f"https://{organisation.host('beheer')}" + ("" if self.data_port == 443 else f":{self.data_port}")
 
     def make(self):
         """Keys and configuration for all, from nothing."""
@@ -244,7 +269,7 @@ class Country:
                          "--organization", organisation.name, "--domain", organisation.host(role))
             for name in ("anchor.crt", "crl.pem"):
                 shutil.copy(anchor / name, keys / name)
-            self[organisation].conf.write_text(self.configuration(organisation))
+            self[organisation].conf.write_text(self.configuration(organisation) + "\n".join(self.make_officers(organisation)) + "\n")
 
     def configuration(self, organisation):
         others = [other.oin for other in ORGANISATIONS if other is not organisation]
@@ -261,6 +286,7 @@ class Country:
                   "", "[logboek]", f"listen = {self[organisation].otlp()}", f"statement_issuers = {DIRECTORY.oin}",
                   f"register = {ROOT / 'demo' / 'activities' / (organisation.key + '.json')}",
                   "", f"[service.{LOG_SERVICE}]", f"accept = {DIRECTORY.oin}"]
+        lines += ["", "[office]", f"address = {self.office(organisation)}", "anchors = keys/internal/anchor.crt", "crl = keys/internal/crl.pem"]
         lines += getattr(self, f"configure_{organisation.key}")(others)
         return "\n".join(lines) + "\n"
 
@@ -373,9 +399,11 @@ class Browser:
         self.country, self.language, self.cookies = country, language, {}
         self.status = self.text = self.location = None
 
+    def connection(self):
+        return TlsConnection(DIRECTORY.address, self.country.data_port, DIRECTORY.host("portal"), self.country.tls())
+
     def open(self, path, form=None):
-        context = self.country.tls()
-        connection = TlsConnection(DIRECTORY.address, self.country.data_port, DIRECTORY.host("portal"), context)
+        connection = self.connection()
         headers = {"Accept-Language": self.language, "Accept": "text/html"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -397,3 +425,18 @@ class Browser:
         import re
         found = re.search(r'name="csrf" value="([^"]+)"', self.text)
         return found.group(1) if found else ""
+
+
+class OfficeBrowser(Browser):
+    """An officer's browser, with the officer's certificate; without one when `officer` is None."""
+
+    def __init__(self, country, organisation, officer, language="nl"):
+        super().__init__(country, language)
+        self.organisation = organisation
+        keys = country.folder / organisation.key / "keys"
+        self.context = ssl.create_default_context(cafile=str(keys / "internal" / "anchor.crt"))
+        if officer:
+            self.context.load_cert_chain(keys / "officers" / f"{officer}.crt", keys / "officers" / f"{officer}.key")
+
+    def connection(self):
+        return TlsConnection(self.organisation.address, self.country.data_port, self.organisation.host("beheer"), self.context)

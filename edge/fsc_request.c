@@ -108,6 +108,8 @@ static StepResult step_name(FscRequest *request)
  * nginx has checked the chain. */
 static StepResult step_certificate(FscRequest *request)
 {
+    if (request->location->errors == FSC_ERROR_PAGE)
+        return STEP_NEXT; /* officers' certificates are of another authority; `serve` checks them itself */
     FscCertificate *certificate = fsc_certificate_of(request->http);
     if (certificate == NULL)
         return request->location->role == FSC_ROLE_INWAY ? refuse_with(request, &fsc_refusal_certificate)

@@ -323,6 +323,13 @@ static void files_look(ngx_event_t *event)
     ngx_add_timer(event, LOOK_MS);
 }
 
+/* TRUE when this server takes certificates of the group; those of officers are of another authority. */
+static ngx_flag_t checks_group(const FscMain *main, const ngx_http_ssl_srv_conf_t *tls)
+{
+    return tls->verify != 0 && tls->client_certificate.len == main->anchors.len &&
+           ngx_memcmp(tls->client_certificate.data, main->anchors.data, main->anchors.len) == 0;
+}
+
 /* The servers that have TLS, and the proxies of the Outway. */
 static ngx_int_t trust_add_contexts(FscMain *main, ngx_http_core_main_conf_t *core)
 {
@@ -333,7 +340,7 @@ static ngx_int_t trust_add_contexts(FscMain *main, ngx_http_core_main_conf_t *co
         const ngx_str_t *certificate = tls->certificates != NULL ? tls->certificates->elts : NULL;
         const ngx_str_t *key = tls->certificate_keys != NULL ? tls->certificate_keys->elts : NULL;
         ngx_flag_t shows = certificate != NULL && key != NULL && tls->certificates->nelts == 1;
-        if (tls->ssl.ctx != NULL && fsc_trust_add(main->trust, &tls->ssl, tls->verify != 0,
+        if (tls->ssl.ctx != NULL && fsc_trust_add(main->trust, &tls->ssl, checks_group(main, tls),
                                                   shows ? certificate : &none, shows ? key : &none) != NGX_OK)
             return NGX_ERROR;
     }

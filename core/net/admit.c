@@ -167,7 +167,7 @@ void request_admit(Request *request, const char *method)
     admit_trace(request);
     if (!headers_fit || !admit_target(request))
         return;
-    if (request->listener->kind == LISTENER_PORTAL && language_find(request_query(request, "lang")) != NULL)
+    if (request_has_pages(request) && language_find(request_query(request, "lang")) != NULL)
         respond_cookie(request, "lang", request_query(request, "lang"), LANGUAGE_COOKIE_S);
     if (caller_identify(request) && admit_route(request))
         admit_length(request);

@@ -12,6 +12,7 @@
 #include "core/base/identifiers.h"
 #include "core/crypto/digest.h"
 #include "core/net/http_private.h"
+#include "core/net/page.h"
 #include "core/net/problem.h"
 
 #define REMEMBERED_MAX 1024
@@ -88,13 +89,16 @@ static void remember(Callers *callers, const char *key, const TrustAnchors *anch
 static Certificate *verify(Request *request, const char *text, GError **error)
 {
     const HttpServerOptions *options = server_options(request->listener->server);
-    Callers *callers = server_callers(request->listener->server);
+    ListenerKind kind = request->listener->kind;
+    Callers *callers = server_callers(request->listener->server, kind);
     gint64 now_s = clock_now_s(options->clock);
     gsize length = strlen(text);
     guint8 digest[SHA256_SIZE];
     sha256(text, length, digest);
     g_autofree char *key = hex_encode(digest, sizeof digest);
-    g_autoptr(TrustAnchors) anchors = (TrustAnchors *)options->anchors(options->node);
+    const TrustAnchors *(*current)(gpointer) =
+        kind == LISTENER_OFFICE ? options->officer_anchors : options->anchors;
+    g_autoptr(TrustAnchors) anchors = current == NULL ? NULL : (TrustAnchors *)current(options->node);
     if (anchors == NULL) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_DENIED, "this node has no trust anchors now");
         return NULL;
@@ -158,11 +162,28 @@ static gboolean identify_service(Request *request)
     return TRUE;
 }
 
+/* Who has no certificate of the internal authority sees nothing here. Which officer it is, and what they may,
+ * core/node/officer.h decides. */
+static gboolean identify_officer(Request *request)
+{
+    g_autoptr(GError) error = NULL;
+    const char *text = request_header(request, "Fundament-Client-Certificate");
+    if (text != NULL && text[0] != '\0')
+        request->certificate = verify(request, text, &error);
+    if (request->certificate != NULL)
+        return TRUE;
+    if (error != NULL)
+        g_message("office: a certificate was refused: %s", error->message);
+    page_problem_because(request, MHD_HTTP_FORBIDDEN, "layout.office.no_certificate");
+    return FALSE;
+}
+
 gboolean caller_identify(Request *request)
 {
     static gboolean (*const rules[LISTENER_COUNT])(Request *) = {
         [LISTENER_MANAGER] = identify_manager,
         [LISTENER_SERVICE] = identify_service,
+        [LISTENER_OFFICE] = identify_officer,
     };
     return rules[request->listener->kind] == NULL || rules[request->listener->kind](request);
 }

@@ -23,6 +23,8 @@ typedef enum {
     LISTENER_PORTAL,  /* run/portal.sock: citizens' pages; TLS at the edge */
     LISTENER_LOG,     /* run/log.sock: applications of this organisation that write the log (OTLP) */
     LISTENER_ADMIN,   /* run/admin.sock: this node's command line, same user only; /health and /metrics */
+    LISTENER_OFFICE,  /* run/office.sock: officers of this organisation; a certificate of its internal
+                         authority */
     LISTENER_COUNT
 } ListenerKind;
 
@@ -70,7 +72,7 @@ gboolean request_has_caller(const Request *request);
 /* The organisation at the other end: from its certificate (LISTENER_MANAGER) or the verified token
  * (LISTENER_SERVICE). NULL elsewhere. */
 const char *request_peer_id(const Request *request);
-/* LISTENER_MANAGER only: the verified client certificate. Borrowed. */
+/* LISTENER_MANAGER and LISTENER_OFFICE only: the verified client certificate. Borrowed. */
 const Certificate *request_certificate(const Request *request);
 /* LISTENER_SERVICE only: verified by the edge. */
 const char *request_service(const Request *request);
@@ -107,6 +109,8 @@ typedef struct {
     /* The current ones, a new reference: client certificates are checked again here. With NULL every client
      * of LISTENER_MANAGER is refused. */
     const TrustAnchors *(*anchors)(gpointer node);
+    /* The same for LISTENER_OFFICE: the organisation's internal authority. */
+    const TrustAnchors *(*officer_anchors)(gpointer node);
     gpointer node;
     /* Called before each handler; FALSE when it answered itself (a refusal). For limits and sessions. May be
      * NULL. */
@@ -118,7 +122,8 @@ typedef struct {
     /* When a connection is closed on which nothing moves; default 75: longer than the edge keeps one. */
     guint idle_timeout_s;
     const Clock *clock; /* default the system's; client certificates must be valid now */
-    const struct open_api *documents; /* core/net/openapi.h: answers carry the version of their API; or NULL */
+    const struct open_api
+        *documents; /* core/net/openapi.h: answers carry the version of their API; or NULL */
 } HttpServerOptions;
 
 /* Routes are borrowed and must outlive the server; `contexts[i]` is given to the handlers of table i.
@@ -131,4 +136,4 @@ void http_server_stop(HttpServer *server, guint timeout_ms);
 /* The server answers by itself: 404 unknown path, 405 with Allow, 413 body over the limit, 414, 431, 400
  * malformed, 415 where a JSON or form handler asked for another type; on LISTENER_MANAGER also 400
  * ERROR_CODE_PEER_CERTIFICATE_VERIFICATION_FAILED when the certificate holds no valid Peer ID. Every answer
- * is problem+json, on LISTENER_PORTAL a page. */
+ * is problem+json, on LISTENER_PORTAL and LISTENER_OFFICE a page. */

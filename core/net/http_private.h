@@ -73,6 +73,8 @@ typedef struct {
 Request *request_new(Listener *listener, struct MHD_Connection *connection, const char *target);
 void request_free(Request *request);
 const Route *request_route(const Request *request);
+/* TRUE when a person with a browser is at the other end. */
+gboolean request_has_pages(const Request *request);
 
 /* admit.c: reads method and headers, and refuses (by answering) what is not fit for a handler. */
 void request_admit(Request *request, const char *method);
@@ -89,7 +91,7 @@ void respond_too_large(Request *request);
 gboolean caller_identify(Request *request);
 Callers *callers_new(void);
 void callers_free(Callers *callers);
-Callers *server_callers(const HttpServer *server);
+Callers *server_callers(const HttpServer *server, ListenerKind kind);
 const HttpServerOptions *server_options(const HttpServer *server);
 
 /* listener.c */

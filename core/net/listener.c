@@ -10,7 +10,7 @@
 
 #define BACKLOG 511
 
-static const char *const names[LISTENER_COUNT] = {"manager", "service", "portal", "log", "admin"};
+static const char *const names[LISTENER_COUNT] = {"manager", "service", "portal", "log", "admin", "office"};
 
 const char *listener_name(ListenerKind kind)
 {

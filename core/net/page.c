@@ -233,12 +233,24 @@ static char *problem_key(guint status, const char *part)
     return g_strconcat("layout.problem.", status < 500 ? "400" : "500", ".", part, NULL);
 }
 
-void page_problem(Request *request, guint status)
+static void show_problem(Request *request, guint status, const char *title_key, const char *text_key)
 {
     const char *language = request_language(request);
+    respond_page(request, status, "problem", LAYOUT,
+                 json_pack("{s:s, s:s, s:s}", "title", phrase(language, title_key), "text",
+                           phrase(language, text_key), "trace", request_trace(request)->trace_id));
+}
+
+void page_problem(Request *request, guint status)
+{
     g_autofree char *title = problem_key(status, "title");
     g_autofree char *text = problem_key(status, "text");
-    respond_page(request, status, "problem", LAYOUT,
-                 json_pack("{s:s, s:s, s:s}", "title", phrase(language, title), "text",
-                           phrase(language, text), "trace", request_trace(request)->trace_id));
+    show_problem(request, status, title, text);
+}
+
+void page_problem_because(Request *request, guint status, const char *key)
+{
+    g_autofree char *title = g_strconcat(key, ".title", NULL);
+    g_autofree char *text = g_strconcat(key, ".text", NULL);
+    show_problem(request, status, title, text);
 }

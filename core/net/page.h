@@ -50,6 +50,8 @@ void page_set_site(const char *organization, gboolean test);
 
 /* The error page of a status, in the person's language, with the trace id to quote. */
 void page_problem(Request *request, guint status);
+/* The same with the words of "KEY.title" and "KEY.text", a phrase: what is wrong here, and its mend. */
+void page_problem_because(Request *request, guint status, const char *key);
 
 /* CSRF: a token bound to the cookie `csrf` (double submit, HMAC under a key of this process's store; compared
  * in constant time). Every form holds {{{csrf}}} inside; every POST handler of a page calls this first; FALSE

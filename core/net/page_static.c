@@ -71,5 +71,6 @@ static void get_static(Request *request, gpointer context)
 
 const Route page_routes[] = {
     {LISTENER_PORTAL, "GET", "/static/{name}", get_static, 0, NULL},
+    {LISTENER_OFFICE, "GET", "/static/{name}", get_static, 0, NULL},
 };
 const gsize page_routes_count = G_N_ELEMENTS(page_routes);

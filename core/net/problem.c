@@ -54,7 +54,7 @@ static json_t *json_text(const char *text)
 /* RFC 9457 3.1; `instance` is what a person can quote and we can find in the log. */
 static void send_problem(Request *request, guint status, const char *title, const char *detail)
 {
-    if (request_listener(request) == LISTENER_PORTAL && !request_answered(request)) {
+    if (request_has_pages(request) && !request_answered(request)) {
         page_problem(request, status);
         return;
     }

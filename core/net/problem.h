@@ -14,7 +14,7 @@ void respond_problem(Request *request, guint status, const char *title, const ch
 guint problem_status(const GError *error);
 
 /* respond_problem by that table; for 5xx the message goes to the log and the detail is general, with the
- * trace id to quote. On LISTENER_PORTAL the same as a page in the person's language. */
+ * trace id to quote. On LISTENER_PORTAL and LISTENER_OFFICE the same as a page in the person's language. */
 void respond_error(Request *request, const GError *error);
 
 /* FSC Core 2.0.0, 4.1.7 and 4.4.5: body {message, domain, code} and header Fsc-Error-Code. */

@@ -8,7 +8,7 @@
 static const Route no_route[LISTENER_COUNT] = {
     {LISTENER_MANAGER, "", "", NULL, 0, NULL}, {LISTENER_SERVICE, "", "", NULL, 0, NULL},
     {LISTENER_PORTAL, "", "", NULL, 0, NULL},  {LISTENER_LOG, "", "", NULL, 0, NULL},
-    {LISTENER_ADMIN, "", "", NULL, 0, NULL},
+    {LISTENER_ADMIN, "", "", NULL, 0, NULL},   {LISTENER_OFFICE, "", "", NULL, 0, NULL},
 };
 
 typedef struct {
@@ -62,6 +62,11 @@ void request_free(Request *request)
 const Route *request_route(const Request *request)
 {
     return request->match.entry != NULL ? request->match.entry->route : &no_route[request->listener->kind];
+}
+
+gboolean request_has_pages(const Request *request)
+{
+    return request->listener->kind == LISTENER_PORTAL || request->listener->kind == LISTENER_OFFICE;
 }
 
 ListenerKind request_listener(const Request *request)

@@ -24,16 +24,16 @@ struct http_server {
     HttpServerOptions options;
     char *run_dir;
     Listener listeners[LISTENER_COUNT];
-    Callers *callers;
+    Callers *callers, *officers; /* each under its own anchors */
     GMutex lock;
     GCond idle;
     guint running; /* requests between the start of their handler and the last byte of their answer */
     gboolean stopping;
 };
 
-Callers *server_callers(const HttpServer *server)
+Callers *server_callers(const HttpServer *server, ListenerKind kind)
 {
-    return server->callers;
+    return kind == LISTENER_OFFICE ? server->officers : server->callers;
 }
 
 const HttpServerOptions *server_options(const HttpServer *server)
@@ -238,6 +238,7 @@ static void server_free(HttpServer *server)
         router_free(listener->router);
     }
     callers_free(server->callers);
+    callers_free(server->officers);
     g_mutex_clear(&server->lock);
     g_cond_clear(&server->idle);
     g_free(server->run_dir);
@@ -257,6 +258,7 @@ static HttpServer *server_new(const HttpServerOptions *options)
     if (server->options.clock == NULL)
         server->options.clock = clock_system();
     server->callers = callers_new();
+    server->officers = callers_new();
     g_mutex_init(&server->lock);
     g_cond_init(&server->idle);
     for (gsize i = 0; i < LISTENER_COUNT; i++) {

@@ -8,9 +8,9 @@
 #include "core/base/error.h"
 
 /* Changes when either file does. */
-static guint64 stamp_of(const Config *config)
+static guint64 stamp_of(const Config *config, const char *section)
 {
-    const char *paths[] = {config_text(config, "node", "anchors"), config_text(config, "node", "crl")};
+    const char *paths[] = {config_text(config, section, "anchors"), config_text(config, section, "crl")};
     guint64 stamp = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
         struct stat status;
@@ -21,28 +21,51 @@ static guint64 stamp_of(const Config *config)
     return stamp;
 }
 
-gboolean node_load_anchors(Node *node, GError **error)
+/* From [node] or [office]; both lists have the same grace. */
+static gboolean load(Node *node, const char *section, TrustAnchors **into, guint64 *into_stamp,
+                     GError **error)
 {
-    guint64 stamp = stamp_of(node->config);
-    TrustAnchors *anchors = trust_anchors_load(config_text(node->config, "node", "anchors"),
-                                               config_text(node->config, "node", "crl"),
+    guint64 stamp = stamp_of(node->config, section);
+    TrustAnchors *anchors = trust_anchors_load(config_text(node->config, section, "anchors"),
+                                               config_text(node->config, section, "crl"),
                                                config_integer(node->config, "node", "crl_grace"), error);
     if (anchors == NULL)
         return FALSE;
     g_mutex_lock(&node->anchors_lock);
-    g_clear_pointer(&node->anchors, trust_anchors_unref);
-    node->anchors = anchors;
-    node->anchors_stamp = stamp;
+    g_clear_pointer(into, trust_anchors_unref);
+    *into = anchors;
+    *into_stamp = stamp;
     g_mutex_unlock(&node->anchors_lock);
     return TRUE;
 }
 
-TrustAnchors *node_anchors(Node *node)
+gboolean node_load_anchors(Node *node, GError **error)
+{
+    return load(node, "node", &node->anchors, &node->anchors_stamp, error);
+}
+
+gboolean node_load_officer_anchors(Node *node, GError **error)
+{
+    return config_text(node->config, "office", "anchors") == NULL ||
+           load(node, "office", &node->officer_anchors, &node->officer_anchors_stamp, error);
+}
+
+static TrustAnchors *current(Node *node, TrustAnchors *const *which)
 {
     g_mutex_lock(&node->anchors_lock);
-    TrustAnchors *anchors = node->anchors == NULL ? NULL : trust_anchors_ref(node->anchors);
+    TrustAnchors *anchors = *which == NULL ? NULL : trust_anchors_ref(*which);
     g_mutex_unlock(&node->anchors_lock);
     return anchors;
+}
+
+TrustAnchors *node_anchors(Node *node)
+{
+    return current(node, &node->anchors);
+}
+
+TrustAnchors *node_officer_anchors(Node *node)
+{
+    return current(node, &node->officer_anchors);
 }
 
 /* As nginx prints $ssl_client_serial, with the same function. */
@@ -79,13 +102,31 @@ void node_tell_revoked(Node *node)
     frames_server_forget(node->frames);
 }
 
+static gboolean changed(Node *node, const char *section, const guint64 *stamp)
+{
+    g_mutex_lock(&node->anchors_lock);
+    gboolean other = *stamp != stamp_of(node->config, section);
+    g_mutex_unlock(&node->anchors_lock);
+    return other;
+}
+
+static void refresh_officer_anchors(Node *node, gboolean always)
+{
+    g_autoptr(GError) error = NULL;
+    if (config_text(node->config, "office", "anchors") == NULL ||
+        (!always && !changed(node, "office", &node->officer_anchors_stamp)))
+        return;
+    if (node_load_officer_anchors(node, &error))
+        g_message("anchors of the office: read again");
+    else
+        g_warning("anchors of the office: not read again, the old ones stay: %s", error->message);
+}
+
 void node_refresh_anchors(Node *node, gboolean always)
 {
     g_autoptr(GError) error = NULL;
-    g_mutex_lock(&node->anchors_lock);
-    gboolean same = node->anchors_stamp == stamp_of(node->config);
-    g_mutex_unlock(&node->anchors_lock);
-    if (same && !always)
+    refresh_officer_anchors(node, always);
+    if (!always && !changed(node, "node", &node->anchors_stamp))
         return;
     if (!node_load_anchors(node, &error)) {
         g_warning("anchors: not read again, the old ones stay: %s", error->message);

@@ -63,6 +63,7 @@ static const TlsListener tls_listeners[] = {
     {"manager", "fsc", "manager_address", 443},
     {"inway", "fsc", "inway_address", 443},
     {"portal", "inzage", "address", 443},
+    {"office", "office", "address", 443},
 };
 
 static char *socket_address(const char *ip, guint port)
@@ -121,7 +122,8 @@ static gboolean add_tls_listener(const Config *config, const TlsListener *listen
                                  GError **error)
 {
     const char *url = config_text(config, listener->section, listener->key);
-    if (url == NULL || !is_on(config, listener->section))
+    gboolean of_component = strcmp(listener->section, "office") != 0; /* that is the node's own */
+    if (url == NULL || (of_component && !is_on(config, listener->section)))
         return TRUE;
     g_autofree char *scheme = NULL, *host = NULL;
     int port = -1;
@@ -235,6 +237,15 @@ static gint64 connections_allowed(void)
     return (gint64)CLAMP(limit.rlim_max, 512, 16384);
 }
 
+/* The authority of the officers' certificates. */
+static gboolean add_officers(const Config *config, json_t *context, GError **error)
+{
+    const char *anchors = config_text(config, "office", "anchors");
+    const char *crl = config_text(config, "office", "crl");
+    return (anchors == NULL || put(context, "officers", anchors, "office", "anchors", error)) &&
+           (crl == NULL || put(context, "officers_crl", crl, "office", "crl", error));
+}
+
 static gboolean add_common(const Config *config, json_t *context, GError **error)
 {
     g_autofree char *module = module_path(config);
@@ -255,7 +266,8 @@ static gboolean add_common(const Config *config, json_t *context, GError **error
            put(context, "data", data, "node", "data", error) &&
            put(context, "keys", config_text(config, "node", "keys"), "node", "keys", error) &&
            put(context, "anchors", config_text(config, "node", "anchors"), "node", "anchors", error) &&
-           (crl == NULL || put(context, "crl", crl, "node", "crl", error));
+           (crl == NULL || put(context, "crl", crl, "node", "crl", error)) &&
+           add_officers(config, context, error);
 }
 
 char *edge_render(const Config *config, GError **error)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/node/officer.h"
 
 #define LIMIT_KEYS 10000
 #define ADDRESS_FACTOR 10 /* many people may share one address */
@@ -138,10 +139,17 @@ static gboolean load_identity(Node *node, gboolean test, GError **error)
         return FALSE;
     set_paths(node);
     gboolean anchors = g_file_test(config_text(node->config, "node", "anchors"), G_FILE_TEST_EXISTS);
-    if ((anchors || !test) && !node_load_anchors(node, error))
+    if (((anchors || !test) && !node_load_anchors(node, error)) || !node_load_officer_anchors(node, error))
         return FALSE;
     node->pseudonymizer = pseudonymizer_load(config_text(node->config, "node", "keys"), node->oin, error);
     return node->pseudonymizer != NULL;
+}
+
+/* Faults were reported when the configuration was read. */
+static Officers *officers_from(const Config *config)
+{
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    return officers_new(config, faults);
 }
 
 Node *node_new(const Config *config, Store *store, const Clock *clock, gboolean test, GError **error)
@@ -155,6 +163,7 @@ Node *node_new(const Config *config, Store *store, const Clock *clock, gboolean 
     g_rw_lock_init(&node->threads_lock);
     node->retired = g_ptr_array_new_with_free_func((GDestroyNotify)identity_free);
     node->running = g_array_new(FALSE, TRUE, sizeof(Running));
+    node->officers = officers_from(config);
     node->metrics = request_metrics_new();
     node->peer_limits = limits_from(config, "peer_per_second", "peer_burst", 1);
     node->portal_limits = limits_from(config, "portal_per_second", "portal_burst", 1);
@@ -183,7 +192,9 @@ void node_free(Node *node)
     }
     identity_free(node->identity);
     g_ptr_array_unref(node->retired);
+    officers_free(node->officers);
     g_clear_pointer(&node->anchors, trust_anchors_unref);
+    g_clear_pointer(&node->officer_anchors, trust_anchors_unref);
     g_mutex_clear(&node->anchors_lock);
     g_rw_lock_clear(&node->frames_lock);
     g_rw_lock_clear(&node->threads_lock);

@@ -87,6 +87,11 @@ static const TrustAnchors *current_anchors(gpointer node)
     return node_anchors(node);
 }
 
+static const TrustAnchors *current_officer_anchors(gpointer node)
+{
+    return node_officer_anchors(node);
+}
+
 static gboolean add_documents(Serving *serving, GError **error)
 {
     gsize count;
@@ -119,6 +124,7 @@ static gboolean start_http(Serving *serving, GError **error)
         .run_dir = node_run_dir(node),
         .threads = (guint)config_integer(node->config, "node", "threads"),
         .anchors = current_anchors,
+        .officer_anchors = current_officer_anchors,
         .node = node,
         .before = node_before_request,
         .after = node_after_request,
@@ -211,6 +217,7 @@ static gboolean on_tick(gpointer data)
 static gboolean serving_start(Serving *serving, GError **error)
 {
     Node *node = serving->node;
+    page_set_site(node_name(node), strcmp(config_text(node->config, "node", "mode"), "test") == 0);
     if (!start_frames(node, error) ||
         !node_start_components(node, (const Component *const *)serving->components->pdata,
                                serving->components->len, error))
