@@ -61,7 +61,7 @@ def main():
         status = subprocess.run(["dpkg-buildpackage", "-b", "-us", "-uc"], cwd=source, env=environment, stdout=stream,
                                 stderr=subprocess.STDOUT, check=False).returncode
     if status != 0:
-        print("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]), file=sys.stderr)
+        print("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]), file=sys.stderr)
         return 1
     package, = folder.glob(f"fundament_{options.version}_*.deb")
     print(package)
