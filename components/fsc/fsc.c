@@ -38,6 +38,9 @@ static const ConfigKey keys[] = {
      "how often contracts are compared with those of each Peer, and accepts under an old certificate renewed"},
     {"fsc", "probe_interval", CONFIG_INTEGER, FALSE, "5m",
      "how often each Peer is asked for its version, and its clock compared with ours"},
+    {"fsc", "four_eyes", CONFIG_BOOLEAN, FALSE, "no",
+     "yes: what people sign needs two of them, one who asks and another who confirms"},
+    {"fsc", "four_eyes_within", CONFIG_INTEGER, FALSE, "3d", "how long the second has to confirm"},
     {"service.*", "upstream", CONFIG_TEXT, FALSE, NULL,
      "unix:PATH or ip:port of the service; default our own service socket"},
     {"service.*", "accept", CONFIG_LIST, FALSE, NULL,
@@ -71,6 +74,8 @@ static const Route routes[] = {
     {LISTENER_ADMIN, "POST", "/fsc/v1/contracts/{hash}/{decision}", fsc_admin_decide, FORM_MAX, NULL},
     {LISTENER_ADMIN, "GET", "/fsc/v1/services", fsc_admin_services, 0, NULL},
     {LISTENER_ADMIN, "GET", "/fsc/v1/peers", fsc_admin_peers, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/peers/{peer_id}", fsc_admin_peer, 0, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/token-tests", fsc_admin_token_test, FORM_MAX, NULL},
 };
 
 static gboolean forget_traffic(Node *node, gpointer context, GError **error)
@@ -85,7 +90,7 @@ static const ApiDocument documents[] = {
 
 static const Job jobs[] = {
     {"fsc.announce", ANNOUNCE_INTERVAL_S, distribute_job},
-    {"fsc.renew", RENEW_INTERVAL_S, upkeep_renew},
+    {"fsc.renew", RENEW_INTERVAL_S, upkeep_renew, "fsc", "reconcile_interval"},
     {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile, "fsc", "reconcile_interval"},
     {"fsc.probe", PROBE_INTERVAL_S, probe_job, "fsc", "probe_interval"},
     {"fsc.traffic", TRAFFIC_INTERVAL_S, forget_traffic},
@@ -112,6 +117,7 @@ static const Command commands[] = {
     {"services", "[NAME]", "services that we list, or who offers NAME according to the Directory",
      fsc_cli_services},
     {"peers", "", "Peers that are known here", fsc_cli_peers},
+    {"doctor", "[SERVICE.PEER | GRANT_HASH | PEER]", "test connections step by step", fsc_cli_run},
 };
 
 static const OfficeLink office[] = {
@@ -311,6 +317,7 @@ static void stop(gpointer context)
         g_thread_join(fsc->follower);
     if (fsc->deciders != NULL)
         g_thread_pool_free(fsc->deciders, TRUE, TRUE);
+    g_free(fsc->renewed_under);
     tokens_free(fsc->tokens);
     traffic_free(fsc->traffic);
     edge_counters_free(fsc->edge);

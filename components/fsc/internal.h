@@ -31,6 +31,8 @@ struct fsc {
     Traffic *traffic;
     EdgeCounters *edge;
     GThreadPool *deciders; /* answer VERIFY and ROUTE */
+    char *renewed_under;   /* of upkeep_renew(): the certificate under which all accepts were renewed, and when */
+    gint64 renewed_ms;
     GThread *follower;     /* PostgreSQL only: follows what other processes of this node store */
     gint stopping;
 };
@@ -135,13 +137,29 @@ gboolean signing_place(Fsc *fsc, Db *db, const Contract *contract, gint64 contra
                        GError **error);
 /* TRUE when this contract is one that we accept without a person, and have not signed yet. */
 gboolean signing_is_welcome(const Fsc *fsc, const StoredContract *stored);
+/* Who acts, for the audit log; with four eyes another name is another person. */
+typedef struct {
+    const char *name; /* "uid:0", or the id of an officer */
+    const char *role; /* "administrator", or that of the officer */
+    const TraceContext *trace;
+} SigningActor;
+typedef enum {
+    SIGNING_PLACED,  /* signed, stored, and on its way to the others */
+    SIGNING_INTENDED /* [fsc] four_eyes: waits for another signer, who confirms by asking for the same */
+} SigningOutcome;
 /* A contract of our own making, with one grant; its data is taken. Stored with our accept and sent to the
- * others. */
+ * others; when it is only intended, signing_decide() with SIGNATURE_ACCEPT confirms it. */
 Contract *signing_propose(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after,
-                          const char *actor, GError **error);
-/* A person of this organisation accepts, rejects or revokes. */
-gboolean signing_decide(Fsc *fsc, const char *content_hash, SignatureType type, const char *actor,
-                        GError **error);
+                          const SigningActor *actor, SigningOutcome *outcome, GError **error);
+/* A person of this organisation accepts, rejects or revokes. FUNDAMENT_ERROR_RULE when the state does not
+ * allow it, or when the same person asks twice with four eyes. */
+gboolean signing_decide(Fsc *fsc, const char *content_hash, SignatureType type, const SigningActor *actor,
+                        SigningOutcome *outcome, GError **error);
+/* What waits for a second signer is dropped. FUNDAMENT_ERROR_NOT_FOUND when nothing waits. */
+gboolean signing_withdraw(Fsc *fsc, const char *content_hash, SignatureType type, const SigningActor *actor,
+                          GError **error);
+/* What a person may still do in this state. Pure. */
+gboolean signing_allows(ContractState state, SignatureType type);
 
 /* --- submission.c: what others bring --- */
 
@@ -155,7 +173,11 @@ typedef struct {
 /* The whole order of checks, then storage. FALSE with a verdict or another error. */
 gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t *body, GError **error);
 
-/* A signature by `peer_id` that was found elsewhere: verified and stored as if that Peer had brought it. */
+/* A contract in the list of this Peer: the rules, as if that Peer had brought it. */
+gboolean submission_may_be_merged(Fsc *fsc, const Contract *contract, const char *found_at, GError **error);
+
+/* A signature by `peer_id`, who is a signer, that was found elsewhere: verified and stored as if that Peer had
+ * brought it, with the contract when that is new. Also our own, which a store from a backup may have lost. */
 gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
                           const char *jws, GError **error);
 
@@ -164,6 +186,9 @@ gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_i
 gboolean upkeep_renew(Node *node, gpointer context, GError **error);
 /* Compares contracts and signatures with those of each Peer, both ways: reconcile.c. */
 gboolean upkeep_reconcile(Node *node, gpointer context, GError **error);
+/* Whom we deal with: everybody in a contract, and the Directory; not ourselves. Array of strings with a free
+ * function. */
+GPtrArray *probe_partners(Fsc *fsc, GError **error);
 /* Asks each Peer with whom there is a contract, and the Directory, who it is and what time it has. */
 gboolean probe_job(Node *node, gpointer context, GError **error);
 /* This Peer spoke another version of FSC in a contract: `content` of any shape. */
@@ -205,7 +230,13 @@ void fsc_admin_decide(Request *request, gpointer context);
 void fsc_admin_services(Request *request, gpointer context);
 void fsc_admin_peers(Request *request, gpointer context);
 
-/* --- commands: cli.c --- */
+void fsc_admin_peer(Request *request, gpointer context);
+void fsc_admin_token_test(Request *request, gpointer context);
+
+/* --- commands --- */
+
+/* All of them: cli_table.c finds the row. */
+int fsc_cli_run(int argc, char **argv);
 
 int fsc_cli_announce(int argc, char **argv);
 int fsc_cli_publish(int argc, char **argv);

@@ -79,10 +79,13 @@ static void receive(Request *request, Fsc *fsc, const char *url_hash, SignatureT
                              .manager_address = address,
                              .url_hash = url_hash,
                              .type = type};
-    if (submission_receive(fsc, &submission, body, &error))
+    if (submission_receive(fsc, &submission, body, &error)) {
         respond_empty(request, 201);
-    else
-        respond_verdict(request, error);
+        return;
+    }
+    if (g_error_matches(error, FSC_VERDICT, VERDICT_UNKNOWN_FSC_VERSION))
+        probe_heard_contract(fsc, request_peer_id(request), json_object_get(body, "content"));
+    respond_verdict(request, error);
 }
 
 void manager_submit(Request *request, gpointer context)

@@ -178,6 +178,16 @@ static Certificate *ask_jwks(Fsc *fsc, const char *peer_id, const char *address,
     return jwks == NULL ? NULL : jwks_find(jwks, thumbprint, error);
 }
 
+/* Under a signature of our own that came back from elsewhere. */
+static Certificate *own_certificate(const Fsc *fsc, const char *thumbprint, GError **error)
+{
+    const Certificate *current = node_certificate(fsc->node, ROLE_CONTRACT);
+    if (current != NULL && g_str_equal(certificate_thumbprint(current), thumbprint))
+        return certificate_ref(current);
+    verdict_set(error, VERDICT_CERTIFICATE_UNKNOWN, NULL);
+    return NULL;
+}
+
 static Certificate *fetch_certificate(Fsc *fsc, const char *peer_id, const char *address,
                                       const char *thumbprint, GError **error)
 {
@@ -208,8 +218,11 @@ Certificate *peers_certificate(Fsc *fsc, const char *peer_id, const char *addres
         g_propagate_error(error, g_steal_pointer(&why));
         return NULL;
     }
-    return certificate != NULL ? g_steal_pointer(&certificate)
-                               : fetch_certificate(fsc, peer_id, address, thumbprint, error);
+    if (certificate != NULL)
+        return g_steal_pointer(&certificate);
+    return g_str_equal(peer_id, node_oin(fsc->node))
+               ? own_certificate(fsc, thumbprint, error)
+               : fetch_certificate(fsc, peer_id, address, thumbprint, error);
 }
 
 gboolean peers_seen(Fsc *fsc, Db *db, const Certificate *certificate, const char *address, GError **error)

@@ -87,8 +87,7 @@ static void probe(gpointer data, gpointer user_data)
         g_warning("fsc: what Peer %s said of itself is not kept: %s", peer_id, error->message);
 }
 
-/* The Peers that we deal with: everybody in a contract, and the Directory. */
-static GPtrArray *partners(Fsc *fsc, GError **error)
+GPtrArray *probe_partners(Fsc *fsc, GError **error)
 {
     g_autoptr(Db) db = store_take(node_store(fsc->node), error);
     GPtrArray *all = db == NULL ? NULL : contacts_partners(db, error);
@@ -106,7 +105,7 @@ static GPtrArray *partners(Fsc *fsc, GError **error)
 gboolean probe_job(Node *node, gpointer context, GError **error)
 {
     Fsc *fsc = context;
-    g_autoptr(GPtrArray) all = partners(fsc, error);
+    g_autoptr(GPtrArray) all = probe_partners(fsc, error);
     if (all == NULL)
         return FALSE;
     GThreadPool *pool = g_thread_pool_new(probe, fsc, PARALLEL, FALSE, NULL);

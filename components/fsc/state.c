@@ -39,13 +39,21 @@ static gboolean has_from_signer(const StateInput *input, SignatureType type)
     return FALSE;
 }
 
+/* Two of one second: the one whose certificate lasts longer, so that the order in which they came makes no
+ * difference between nodes. */
+static gboolean is_newer(const PlacedSignature *one, const PlacedSignature *other)
+{
+    return one->signed_at != other->signed_at ? one->signed_at > other->signed_at
+                                              : one->not_after > other->not_after;
+}
+
 static const PlacedSignature *newest_accept(const StateInput *input, const char *peer_id)
 {
     const PlacedSignature *newest = NULL;
     for (gsize i = 0; i < input->n_signatures; i++) {
         const PlacedSignature *signature = &input->signatures[i];
         if (signature->type == SIGNATURE_ACCEPT && g_str_equal(signature->peer_id, peer_id) &&
-            (newest == NULL || signature->signed_at >= newest->signed_at))
+            (newest == NULL || is_newer(signature, newest)))
             newest = signature;
     }
     return newest;

@@ -65,6 +65,16 @@ gint64 stored_contract_changes_at(const StoredContract *stored, gint64 now_s)
     return contract_state_changes_at(&input, now_s);
 }
 
+/* The order of state.c; of what is equal in that, any one, but the same one on each node. */
+static gboolean is_newer(const StoredSignature *one, const StoredSignature *other)
+{
+    if (one->signed_at != other->signed_at)
+        return one->signed_at > other->signed_at;
+    if (one->not_after != other->not_after)
+        return one->not_after > other->not_after;
+    return strcmp(one->jws, other->jws) > 0;
+}
+
 const StoredSignature *stored_contract_signature(const StoredContract *stored, const char *peer_id,
                                                  SignatureType type)
 {
@@ -72,7 +82,7 @@ const StoredSignature *stored_contract_signature(const StoredContract *stored, c
     for (guint i = 0; i < stored->signatures->len; i++) {
         const StoredSignature *signature = g_ptr_array_index(stored->signatures, i);
         if (signature->type == type && g_str_equal(signature->peer_id, peer_id) &&
-            (newest == NULL || signature->signed_at >= newest->signed_at))
+            (newest == NULL || is_newer(signature, newest)))
             newest = signature;
     }
     return newest;
@@ -224,6 +234,11 @@ static GPtrArray *load_rows(Db *db, Rows *rows, guint limit, GError **error)
     return g_steal_pointer(&all);
 }
 
+gboolean fsc_store_has(Db *db, const char *content_hash, GError **error)
+{
+    return contract_id_of(db, content_hash, error) > 0;
+}
+
 StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error)
 {
     g_autoptr(Rows) rows =
@@ -237,6 +252,20 @@ StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error)
         return NULL;
     }
     return load_row(db, rows, error);
+}
+
+GPtrArray *fsc_store_shared(Db *db, const SharedQuery *query, GError **error)
+{
+    const char *ascending = "SELECT " CONTRACT_COLUMNS " FROM fsc_contract_peers p"
+                            " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
+                            " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id LIMIT ?4";
+    const char *newest = "SELECT " CONTRACT_COLUMNS " FROM fsc_contract_peers p"
+                         " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
+                         " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id DESC LIMIT ?4";
+    g_autoptr(Rows) rows =
+        db_query(db, error, query->newest_first ? newest : ascending, value_text(query->peer_id),
+                 value_integer(query->after_id), value_integer(query->now_s), value_integer(query->limit));
+    return rows == NULL ? NULL : load_rows(db, rows, query->limit, error);
 }
 
 GPtrArray *fsc_store_current(Db *db, gint64 now_s, GError **error)

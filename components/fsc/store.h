@@ -51,6 +51,9 @@ typedef struct {
 /* The same again is fine. VERDICT_TOO_MANY_SIGNATURES when this Peer has placed SIGNATURES_MAX of them. */
 gboolean fsc_store_signature(Db *db, const NewSignature *signature, gint64 now_ms, GError **error);
 
+/* FALSE without an error when there is none. */
+gboolean fsc_store_has(Db *db, const char *content_hash, GError **error);
+
 /* NULL with FUNDAMENT_ERROR_NOT_FOUND when there is none. */
 StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error);
 
@@ -69,6 +72,17 @@ GPtrArray *fsc_store_list(Db *db, const ContractQuery *query, char **next_cursor
 
 /* Those whose end has not come yet. */
 GPtrArray *fsc_store_current(Db *db, gint64 now_s, GError **error);
+
+typedef struct {
+    const char *peer_id; /* contracts that this Peer must sign, and whose end has not come yet */
+    gint64 after_id;     /* only those with a higher id */
+    gint64 now_s;
+    guint limit;
+    gboolean newest_first;
+} SharedQuery;
+
+/* By id. Array of StoredContract* with a free function. */
+GPtrArray *fsc_store_shared(Db *db, const SharedQuery *query, GError **error);
 
 typedef struct {
     char *hash;

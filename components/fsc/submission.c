@@ -40,16 +40,21 @@ static gboolean contract_is_known(Fsc *fsc, const Contract *contract, gboolean *
     return FALSE;
 }
 
-static gboolean check_contract(Fsc *fsc, const Submission *submission, const Contract *contract,
-                               GError **error)
+static gboolean check_rules(Fsc *fsc, const Contract *contract, const char *submitter, GError **error)
 {
     ContractRules rules = {.now_s = fsc_now_s(fsc),
                            .group_id = node_group_id(fsc->node),
                            .own_peer_id = node_oin(fsc->node),
-                           .submitter = certificate_peer_id(submission->certificate),
+                           .submitter = submitter,
                            .offered_services = fsc->services};
-    if (!contract_is_known(fsc, contract, &rules.known, error) ||
-        !rules_contract_check(contract, &rules, error))
+    return contract_is_known(fsc, contract, &rules.known, error) &&
+           rules_contract_check(contract, &rules, error);
+}
+
+static gboolean check_contract(Fsc *fsc, const Submission *submission, const Contract *contract,
+                               GError **error)
+{
+    if (!check_rules(fsc, contract, certificate_peer_id(submission->certificate), error))
         return FALSE;
     if (submission->url_hash != NULL && !g_str_equal(submission->url_hash, contract->hash))
         return verdict_set(error, VERDICT_URL_HASH, NULL);
@@ -131,6 +136,11 @@ gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t
                            .address = submission->manager_address,
                            .seen = submission->certificate};
     return place(fsc, &placement, error);
+}
+
+gboolean submission_may_be_merged(Fsc *fsc, const Contract *contract, const char *found_at, GError **error)
+{
+    return check_rules(fsc, contract, found_at, error);
 }
 
 gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
