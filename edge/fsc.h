@@ -20,6 +20,7 @@
 #include "fsc_error.h"
 #include "fsc_frames.h"
 #include "fsc_target.h"
+#include "fsc_traffic.h"
 #include "fsc_transaction.h"
 #include "fsc_trust.h"
 
@@ -36,6 +37,7 @@ typedef enum {
 typedef struct {
     ngx_str_t socket; /* fsc_frames unix:PATH */
     FscFrames *frames;
+    FscTraffic *traffic;
     FscCache *verdicts;
     FscCache *routes;
     FscTargets *targets;
@@ -67,6 +69,7 @@ typedef struct fsc_request {
     FscTarget *target;         /* where it goes; a reference */
     FscCall call;              /* LOG, or waiting for `serve` itself */
     ngx_event_t again;         /* looks whether `serve` is back */
+    uint64_t began_us;         /* when its headers were here */
     ngx_msec_t held;           /* since when it waits for that; 0: it does not */
 
     /* Headers of the client; data NULL when absent. */
@@ -99,7 +102,7 @@ FscRequest *fsc_request_of(ngx_http_request_t *http);
 /* Goes on with a request that waited. The request may be gone afterwards. */
 void fsc_request_resume(FscRequest *request);
 
-/* The log phase: tells `serve` what came of a logged request of the Outway. */
+/* The log phase: counts what came of a request, and tells `serve` that of a logged one of the Outway. */
 void fsc_request_outcome(ngx_http_request_t *http);
 
 /* The `upstream` directive fsc_balance. */

@@ -119,6 +119,8 @@ static FscTarget *read_route(Reader *reader, FscAnswer *answer, FscTargets *targ
         time_t expires = read_time(reader);
         answer->expires = ngx_max(expires, answer->use_until);
     }
+    if (reader->good && reader->position < reader->length)
+        answer->service = read_text(reader);
     return reader->good && name.len > 0 ? fsc_target_get(targets, &address, &name) : NULL;
 }
 
@@ -217,6 +219,7 @@ static ngx_int_t entry_ask(Entry *entry)
 {
     entry->generation = entry->cache->generation;
     entry->asked++;
+    fsc_frames_counters(entry->cache->frames)[FRAME_EDGE_CACHE_QUESTIONS]++;
     return fsc_frames_call(entry->cache->frames, &entry->call);
 }
 
@@ -313,6 +316,7 @@ ngx_int_t fsc_cache_ask(FscCache *cache, ngx_str_t question, FscTicket *ticket, 
         }
     }
     if (usable) {
+        fsc_frames_counters(cache->frames)[FRAME_EDGE_CACHE_HITS]++;
         *answer = answer_ref(entry->answer);
         return NGX_OK;
     }

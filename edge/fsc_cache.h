@@ -24,7 +24,7 @@ typedef struct {
     time_t expires;        /* not usable from then on */
     FscTarget *target;     /* a reference */
     ngx_str_t token;       /* route: the access token */
-    ngx_str_t service;     /* verdict: name of the service */
+    ngx_str_t service;     /* its name; "" when a route does not say */
     ngx_str_t peer_id;     /* verdict: of the Outway; route: of the service */
     ngx_str_t grant_hash;
     ngx_str_t template; /* goes back in LOG */

@@ -231,6 +231,7 @@ ngx_int_t fsc_error_send(ngx_http_request_t *http, FscErrorForm form, const FscR
     }
     ngx_flag_t coded = refusal->code[0] != '\0' && (form == FSC_ERROR_INWAY || form == FSC_ERROR_OUTWAY);
 
+    fsc_traffic_refused(fsc_main_of(http)->traffic, refusal);
     http->expect_tested = 1; /* no 100 Continue for a body that nobody wants */
     if (ngx_http_discard_request_body(http) != NGX_OK)
         http->keepalive = 0;

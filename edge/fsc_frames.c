@@ -41,6 +41,7 @@ struct fsc_frames {
     FscCall **slots;   /* by the low half of the id */
     uint32_t *free;    /* stack of slots */
     uint32_t n_free, n_slots;
+    uint64_t counters[FRAME_EDGE_COUNT];
     uint32_t serial; /* high half of the next id */
     ngx_msec_t backoff;
     ngx_msec_t greeted; /* when HELLO was sent */
@@ -222,6 +223,16 @@ void fsc_frames_tell(FscFrames *frames, ngx_str_t frame)
         ngx_add_timer(&frames->late, LATER_MS);
 }
 
+uint64_t *fsc_frames_counters(FscFrames *frames)
+{
+    return frames->counters;
+}
+
+uint64_t fsc_frames_open_calls(const FscFrames *frames)
+{
+    return frames->n_slots - frames->n_free;
+}
+
 ngx_flag_t fsc_frames_ready(const FscFrames *frames)
 {
     return frames->state == STATE_READY;
@@ -240,11 +251,13 @@ static void sweep_handler(ngx_event_t *event)
         entry = ngx_queue_next(entry);
         if ((ngx_msec_int_t)(ngx_current_msec - call->deadline) >= 0) {
             call_end(frames, call);
+            frames->counters[FRAME_EDGE_SILENT]++;
             call->answered(call, FSC_CALL_SILENT, NULL, 0);
             entry = ngx_queue_head(&frames->calls);
         } else if (frames->state == STATE_READY && call->send_again != 0 &&
                    (ngx_msec_int_t)(ngx_current_msec - call->send_again) >= 0) {
             call->send_again = call_type(call) == FRAME_LOG ? ngx_current_msec + LOG_AGAIN_MS : 0;
+            frames->counters[FRAME_EDGE_RESENDS]++;
             (void)out_append(frames, call->frame, call->id);
         }
     }
@@ -257,6 +270,7 @@ static void sweep_handler(ngx_event_t *event)
 static void frames_greeted(FscFrames *frames)
 {
     frames->state = STATE_READY;
+    frames->counters[FRAME_EDGE_CONNECTIONS]++;
     frames->backoff = BACKOFF_FIRST_MS;
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "fsc: connected to the node at %V", &frames->path);
     frames->events.flush(frames->events.data); /* what it said while we were not there is not known */

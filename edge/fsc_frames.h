@@ -58,6 +58,11 @@ void fsc_frames_cancel(FscFrames *frames, FscCall *call);
  * not there. */
 void fsc_frames_tell(FscFrames *frames, ngx_str_t frame);
 
+/* What was counted since the start, by enum frame_edge; the cache counts here too. */
+uint64_t *fsc_frames_counters(FscFrames *frames);
+/* Calls under way. */
+uint64_t fsc_frames_open_calls(const FscFrames *frames);
+
 /* Writing a frame into a buffer: begin, fields, end. */
 typedef struct {
     u_char *bytes;

@@ -397,6 +397,7 @@ static FscRequest *request_create(ngx_http_request_t *http, const FscLocation *l
     request->http = http;
     request->main = fsc_main_of(http);
     request->location = location;
+    request->began_us = fsc_traffic_now_us();
     stop->handler = request_stop_waiting; /* when nginx gives the request up */
     stop->data = request;
     free->handler = request_free; /* after nginx's upstream gave its connection back */
@@ -451,15 +452,57 @@ void fsc_request_resume(FscRequest *request)
     ngx_http_run_posted_requests(connection);
 }
 
-void fsc_request_outcome(ngx_http_request_t *http)
+/* nginx has set the time of the header only when a whole one came. */
+static ngx_flag_t was_answered(const ngx_http_request_t *http)
 {
-    FscRequest *request = fsc_request_of(http);
-    if (request == NULL || !request->logged || request->location->role != FSC_ROLE_OUTWAY)
-        return;
+    return http->upstream != NULL && http->upstream->state != NULL &&
+           http->upstream->state->header_time != (ngx_msec_t)-1;
+}
+
+static enum frame_traffic outcome_of(const FscRequest *request)
+{
+    const ngx_http_request_t *http = request->http;
+    if (!was_answered(http))
+        return request->refusal != NULL || http->upstream == NULL ? FRAME_TRAFFIC_REFUSED
+                                                                  : FRAME_TRAFFIC_UNDELIVERED;
+    ngx_uint_t class = http->headers_out.status / 100;
+    return class >= 2 && class <= 4 ? FRAME_TRAFFIC_STATUS_2XX + (class - 2) : FRAME_TRAFFIC_STATUS_5XX;
+}
+
+static void count(const FscRequest *request)
+{
+    const ngx_http_request_t *http = request->http;
+    FscPassage passage = {
+        .direction = request->location->role == FSC_ROLE_INWAY ? FSC_INCOMING : FSC_OUTGOING,
+        .outcome = outcome_of(request),
+        .bytes_in = http->request_length > 0 ? (uint64_t)http->request_length : 0,
+        .bytes_out = http->connection->sent > 0 ? (uint64_t)http->connection->sent : 0,
+        .us = fsc_traffic_now_us() - request->began_us,
+    };
+    if (request->answer != NULL) {
+        passage.peer_id = request->answer->peer_id;
+        passage.service = request->answer->service;
+    }
+    fsc_traffic_count(request->main->traffic, &passage);
+}
+
+static void tell_outcome(const FscRequest *request)
+{
+    const ngx_http_request_t *http = request->http;
     u_char bytes[FSC_OUTCOME_SIZE];
     ngx_flag_t sent = http->upstream != NULL && http->upstream->request_sent;
     off_t body = http->connection->sent - (off_t)http->header_size;
     fsc_frames_tell(request->main->frames,
                     fsc_transaction_outcome(bytes, FSC_OUTGOING, &request->transaction_id, sent,
                                             http->headers_out.status, body));
+}
+
+void fsc_request_outcome(ngx_http_request_t *http)
+{
+    FscRequest *request = fsc_request_of(http);
+    if (request == NULL || request->location->role == FSC_ROLE_NODE)
+        return;
+    count(request);
+    if (request->logged && request->location->role == FSC_ROLE_OUTWAY)
+        tell_outcome(request);
 }

@@ -300,6 +300,7 @@ static ngx_int_t hooks_add(ngx_conf_t *conf)
 static void node_flushed(void *data)
 {
     FscMain *main = data;
+    fsc_frames_counters(main->frames)[FRAME_EDGE_FLUSHES]++;
     fsc_cache_flush(main->verdicts);
     fsc_cache_flush(main->routes);
 }
@@ -391,7 +392,8 @@ static ngx_int_t worker_start(ngx_cycle_t *cycle)
     main->frames = fsc_frames_create(cycle, &main->socket, &events);
     main->targets = fsc_targets_create(cycle);
     main->revoked = fsc_revoked_create(cycle);
-    if (main->frames == NULL || main->targets == NULL || main->revoked == NULL)
+    main->traffic = main->frames != NULL ? fsc_traffic_create(cycle, main->frames) : NULL;
+    if (main->traffic == NULL || main->targets == NULL || main->revoked == NULL)
         return NGX_ERROR;
     main->verdicts = fsc_cache_create(cycle, FRAME_VERIFY, main->frames, main->targets);
     main->routes = fsc_cache_create(cycle, FRAME_ROUTE, main->frames, main->targets);
@@ -404,8 +406,11 @@ static ngx_int_t worker_start(ngx_cycle_t *cycle)
 static void worker_end(ngx_cycle_t *cycle)
 {
     FscMain *main = worker_main(cycle);
-    if (main != NULL && main->frames != NULL)
-        fsc_frames_close(main->frames);
+    if (main == NULL || main->frames == NULL)
+        return;
+    if (main->traffic != NULL)
+        fsc_traffic_close(main->traffic);
+    fsc_frames_close(main->frames);
 }
 
 static ngx_http_module_t module_context = {

@@ -335,7 +335,7 @@ void traffic_metrics(Traffic *traffic, GString *out)
         write_series(out, slot);
     g_string_append(
         out,
-        "# HELP fundament_fsc_request_seconds From the first byte of a request to the last of its answer.\n"
+        "# HELP fundament_fsc_request_seconds From the headers of a request to the end of its answer.\n"
         "# TYPE fundament_fsc_request_seconds histogram\n");
     for (TrafficDirection direction = TRAFFIC_INCOMING; direction <= TRAFFIC_OUTGOING; direction++)
         write_latency(out, DIRECTIONS[direction], &traffic->total[direction], traffic->time_us[direction]);

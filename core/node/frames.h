@@ -85,8 +85,8 @@ enum frame_traffic {
         FRAME_TRAFFIC_COUNT
 };
 
-/* Latencies from the first byte of a request to the last of its answer: four buckets an octave from 64 us to
- * 268 s; the first holds all that is faster, the last all that is slower. */
+/* Latencies from when the headers of a request are here to the last byte of its answer: four buckets an
+ * octave from 64 us to 268 s; the first holds all that is faster, the last all that is slower. */
 #define FRAME_LATENCY_BUCKETS 90
 #define FRAME_LATENCY_OCTAVE 6 /* of the first bucket but one: 2^6 us */
 
