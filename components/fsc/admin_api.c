@@ -67,6 +67,9 @@ void fsc_admin_contracts(Request *request, gpointer context)
     g_autoptr(GError) error = NULL;
     g_autofree char *next_cursor = NULL;
     ContractQuery query = {.limit = LIST_LIMIT};
+    const char *grant_hashes[] = {request_query(request, "grant_hash"), NULL};
+    query.peer_id = request_query(request, "peer_id");
+    query.grant_hashes = grant_hashes[0] != NULL ? grant_hashes : NULL;
     g_autoptr(Db) db = store_take(node_store(fsc->node), &error);
     g_autoptr(GPtrArray) contracts = db == NULL ? NULL : fsc_store_list(db, &query, &next_cursor, &error);
     if (contracts == NULL) {
@@ -122,14 +125,17 @@ void fsc_admin_decide(Request *request, gpointer context)
     SignatureType type;
     g_autoptr(GError) error = NULL;
     g_autofree char *who = actor();
+    SigningActor by = {who, "administrator", request_trace(request)};
+    SigningOutcome outcome;
     const char *hash = request_segment(request, "hash");
     if (!signature_type_find(request_segment(request, "decision"), &type))
         respond_problem(
             request, 404, "Not found",
             "a contract can be accepted, rejected or revoked: .../accept, .../reject, .../revoke");
-    else if (signing_decide(fsc, hash, type, who, &error))
-        respond_json(request, 200,
-                     json_pack("{s:s, s:s}", "hash", hash, "placed", signature_type_name(type)));
+    else if (signing_decide(fsc, hash, type, &by, &outcome, &error))
+        respond_json(request, outcome == SIGNING_PLACED ? 200 : 202,
+                     json_pack("{s:s, s:s}", "hash", hash, outcome == SIGNING_PLACED ? "placed" : "intended",
+                               signature_type_name(type)));
     else
         respond_failure(request, error);
 }
@@ -151,15 +157,18 @@ static void propose(Request *request, Fsc *fsc, const json_t *body, json_t *gran
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *who = actor();
+    SigningActor by = {who, "administrator", request_trace(request)};
+    SigningOutcome outcome;
     gint64 now_s = fsc_now_s(fsc);
     gint64 not_before =
         json_object_get(body, "not_before") != NULL ? json_integer_at(body, "not_before") : now_s;
     gint64 not_after =
         json_object_get(body, "not_after") != NULL ? json_integer_at(body, "not_after") : not_before + YEAR_S;
-    g_autoptr(Contract) contract = signing_propose(fsc, grant_data, not_before, not_after, who, &error);
+    g_autoptr(Contract) contract = signing_propose(fsc, grant_data, not_before, not_after, &by, &outcome, &error);
     if (contract != NULL)
-        respond_json(request, 201,
-                     json_pack("{s:s, s:s}", "hash", contract->hash, "grant_hash", contract->grants[0].hash));
+        respond_json(request, outcome == SIGNING_PLACED ? 201 : 202,
+                     json_pack("{s:s, s:s, s:b}", "hash", contract->hash, "grant_hash", contract->grants[0].hash,
+                               "waits_for_second_signer", outcome == SIGNING_INTENDED));
     else
         respond_failure(request, error);
 }
