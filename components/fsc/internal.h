@@ -151,6 +151,9 @@ typedef enum {
  * others; when it is only intended, signing_decide() with SIGNATURE_ACCEPT confirms it. */
 Contract *signing_propose(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after,
                           const SigningActor *actor, SigningOutcome *outcome, GError **error);
+/* The same with several grants: an array of {"data": {...}}, which is taken. */
+Contract *signing_propose_grants(Fsc *fsc, json_t *grants, gint64 not_before, gint64 not_after,
+                                 const SigningActor *actor, SigningOutcome *outcome, GError **error);
 /* A person of this organisation accepts, rejects or revokes. FUNDAMENT_ERROR_RULE when the state does not
  * allow it, or when the same person asks twice with four eyes. */
 gboolean signing_decide(Fsc *fsc, const char *content_hash, SignatureType type, const SigningActor *actor,

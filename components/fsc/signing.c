@@ -115,13 +115,13 @@ static gboolean intend(Fsc *fsc, Db *db, const char *content_hash, SignatureType
 
 /* --- proposals --- */
 
-static json_t *new_content(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after)
+static json_t *new_content(Fsc *fsc, json_t *grants, gint64 not_before, gint64 not_after)
 {
     char iv[UUID_TEXT_SIZE];
     uuid7_new(node_clock(fsc->node), iv);
-    return json_pack("{s:s, s:s, s:s, s:{s:I, s:I}, s:[{s:o}], s:s, s:I}", "fsc_version", FSC_VERSION, "iv",
+    return json_pack("{s:s, s:s, s:s, s:{s:I, s:I}, s:o, s:s, s:I}", "fsc_version", FSC_VERSION, "iv",
                      iv, "group_id", node_group_id(fsc->node), "validity", "not_before",
-                     (json_int_t)not_before, "not_after", (json_int_t)not_after, "grants", "data", grant_data,
+                     (json_int_t)not_before, "not_after", (json_int_t)not_after, "grants", grants,
                      "hash_algorithm", FSC_HASH_ALGORITHM, "created_at", (json_int_t)fsc_now_s(fsc));
 }
 
@@ -158,7 +158,14 @@ static gboolean intend_proposal(Fsc *fsc, Db *db, const Contract *contract, cons
 Contract *signing_propose(Fsc *fsc, json_t *grant_data, gint64 not_before, gint64 not_after,
                           const SigningActor *actor, SigningOutcome *outcome, GError **error)
 {
-    g_autoptr(json_t) content = new_content(fsc, grant_data, not_before, not_after);
+    return signing_propose_grants(fsc, json_pack("[{s:o}]", "data", grant_data), not_before, not_after, actor,
+                                  outcome, error);
+}
+
+Contract *signing_propose_grants(Fsc *fsc, json_t *grants, gint64 not_before, gint64 not_after,
+                                 const SigningActor *actor, SigningOutcome *outcome, GError **error)
+{
+    g_autoptr(json_t) content = new_content(fsc, grants, not_before, not_after);
     g_autoptr(Contract) contract = contract_parse(content, error);
     if (contract == NULL || !proposal_is_allowed(fsc, contract, error))
         return NULL;
