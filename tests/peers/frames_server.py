@@ -15,7 +15,7 @@ import time
 
 HEADER = struct.Struct("<IBBHQ")
 VERSION = 1
-HELLO, LOG, VERIFY, ROUTE, FLUSH, OUTCOME, REVOKED = range(1, 8)
+HELLO, LOG, VERIFY, ROUTE, FLUSH, OUTCOME, REVOKED, TRAFFIC, EDGE = range(1, 10)
 
 OK = 0
 ACCESS_TOKEN_MISSING, ACCESS_TOKEN_INVALID, ACCESS_TOKEN_EXPIRED, WRONG_GROUP_ID, SERVICE_NOT_FOUND = range(1, 6)
@@ -55,9 +55,10 @@ def verdict(upstream, service="service", peer="00000001000000000003", grant="$1$
     return OK, [int(time.time()) + seconds, service, upstream, peer, grant, template]
 
 
-def route(address, name, token="token", grant="$1$3$hash", peer="00000001000000000002", template="T" * 300, use=300, expires=None):
+def route(address, name, token="token", grant="$1$3$hash", peer="00000001000000000002", template="T" * 300, use=300, expires=None,
+          service=None):
     now = int(time.time())
-    return OK, [token, now + use, address, name, template, grant, peer, now + (use if expires is None else expires)]
+    return OK, [token, now + use, address, name, template, grant, peer, now + (use if expires is None else expires)] + ([service] if service else [])
 
 
 class Worker:
