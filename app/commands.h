@@ -9,6 +9,8 @@ int command_edge(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_pki(int argc, char **argv);
 int command_outbox(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* One line on stderr, and 2. */

@@ -12,8 +12,8 @@
 #include "core/node/log.h"
 #include "core/node/notify.h"
 #include "core/node/outbox.h"
+#include "core/node/place.h"
 
-#define SQLITE "sqlite:"
 #define STOP_TIMEOUT_MS 5000
 #define REFRESH_INTERVAL_S 5
 #define CSRF_KEY_LENGTH 32
@@ -141,20 +141,20 @@ static gboolean start_http(Serving *serving, GError **error)
 
 static Store *store_from_config(const Config *config, GError **error)
 {
-    const char *url = config_text(config, "node", "store");
     const char *data = config_text(config, "node", "data");
+    g_autofree char *restoring = place_restoring(config);
+    g_autofree char *url = place_store_url(config);
+    if (g_file_test(restoring, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_CONFLICT,
+                    "%s is there: a restore was cut short; run it again, or remove that folder", restoring);
+        return NULL;
+    }
     if (g_mkdir_with_parents(data, 0700) != 0) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_IO, "cannot make the folder %s: %s", data,
                     g_strerror(errno));
         return NULL;
     }
-    if (url != NULL && !g_str_has_prefix(url, SQLITE))
-        return store_open(url, error);
-    g_autofree char *folder = g_path_get_dirname(config_path(config));
-    g_autofree char *path = url == NULL ? g_build_filename(data, "node.db", NULL)
-                                        : g_canonicalize_filename(url + strlen(SQLITE), folder);
-    g_autofree char *absolute = g_strconcat(SQLITE, path, NULL);
-    return store_open(absolute, error);
+    return store_open(url, error);
 }
 
 static gboolean set_csrf_key(const Config *config, GError **error)
