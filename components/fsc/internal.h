@@ -233,6 +233,9 @@ void fsc_admin_decide(Request *request, gpointer context);
 void fsc_admin_services(Request *request, gpointer context);
 void fsc_admin_peers(Request *request, gpointer context);
 
+void fsc_admin_node(Request *request, gpointer context);
+void fsc_admin_propose(Request *request, gpointer context);
+void fsc_admin_logs(Request *request, gpointer context);
 void fsc_admin_peer(Request *request, gpointer context);
 void fsc_admin_token_test(Request *request, gpointer context);
 
