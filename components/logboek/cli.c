@@ -97,5 +97,7 @@ static int run_check(int argc, char **argv)
 const Command logboek_commands[LOGBOEK_COMMANDS] = {
     {"status", "", "how many records are on disk and indexed", run_status},
     {"reindex", "", "make the index of records anew from the journal", run_reindex},
+    {"decisions", "[--trace ID] [--transaction ID] [--decision WORD] [--rule NAME] [--policy NAME] ...",
+     "the Authorization Decision Log: what was decided by which rule", run_decisions},
     {"check-register", "FILE", "check a register of processing activities", run_check},
 };

@@ -1,5 +1,6 @@
 #include "components/logboek/index.h"
 
+#include "components/logboek/decisions.h"
 #include "components/logboek/journal_kinds.h"
 #include "components/logboek/transaction_ids.h"
 #include "components/logboek/transaction_record.h"
@@ -142,6 +143,8 @@ static gboolean index_entry(const JournalRecord *entry, gpointer user_data)
     Pass *pass = user_data;
     gboolean good = entry->kind == KIND_RECORD        ? index_record(pass, entry, &pass->error)
                     : entry->kind == KIND_TRANSACTION ? index_transaction(pass, entry, &pass->error)
+                    : entry->kind == KIND_DECISION
+                        ? decisions_index(pass->db, pass->indexer->shard, entry, &pass->error)
                                                       : TRUE;
     if (!good)
         return FALSE;
@@ -201,6 +204,8 @@ static gboolean empty_tables(Indexer *indexer, GError **error)
     static const char *const STATEMENTS[] = {
         "DELETE FROM logboek_records WHERE shard = ?1",
         "DELETE FROM logboek_transaction_blocks WHERE shard = ?1",
+        "DELETE FROM logboek_decisions WHERE shard = ?1",
+        "DELETE FROM logboek_decision_policies WHERE shard = ?1",
         "UPDATE logboek_position SET sequence = 0 WHERE shard = ?1",
     };
     g_autoptr(Db) db = store_take(indexer->store, error);

@@ -1,6 +1,7 @@
 /* What the files of this component share about the running logboek; not for others. */
 #pragma once
 
+#include "components/logboek/decisions.h"
 #include "components/logboek/index.h"
 #include "components/logboek/logboek.h"
 #include "components/logboek/records.h"
@@ -13,6 +14,7 @@ struct logboek {
     Journal *journal;
     Records *records;
     Transactions *transactions;
+    Decisions *decisions;
     Indexer *indexer;
     char *address; /* "https://host/logboek/v1": what the ids of this logbook and its register begin with */
     char *register_base; /* address "/processing-activities/" */
@@ -42,8 +44,12 @@ void handle_activities(Request *request, gpointer context);
 void handle_activity(Request *request, gpointer context);
 void handle_usage_period(Request *request, gpointer context);
 
+/* decision_api.c */
+void handle_decisions(Request *request, gpointer context);
+int run_decisions(int argc, char **argv);
+
 /* cli.c */
 void handle_reindex(Request *request, gpointer context);
 void handle_status(Request *request, gpointer context);
-#define LOGBOEK_COMMANDS 3
+#define LOGBOEK_COMMANDS 4
 extern const Command logboek_commands[LOGBOEK_COMMANDS];

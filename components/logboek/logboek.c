@@ -139,7 +139,9 @@ static void metrics(gpointer context, GString *out)
 {
     Logboek *logboek = context;
     guint64 stored, repeated, conflicts, last = journal_last(logboek->journal);
+    guint64 decisions[DECISION_OUTCOME_COUNT];
     TransactionCounts counts;
+    decisions_count(logboek->decisions, decisions);
     records_count(logboek->records, &stored, &repeated, &conflicts);
     transactions_count(logboek->transactions, &counts);
     const struct {
@@ -151,6 +153,12 @@ static void metrics(gpointer context, GString *out)
         {"logboek_records_conflicting_total", "counter", "Records whose key another record has.", conflicts},
         {"logboek_spans_rejected_total", "counter", "Spans that break a rule.",
          (guint64)g_atomic_int_get(&logboek->rejected)},
+        {"logboek_decisions_total", "counter", "Records of authorisation decisions put on disk.",
+         decisions[DECISION_STORED]},
+        {"logboek_decisions_repeated_total", "counter", "Decision records that were on disk already.",
+         decisions[DECISION_REPEATED]},
+        {"logboek_decisions_conflicting_total", "counter",
+         "Decision records refused: another record has the trace and span.", decisions[DECISION_CONFLICT]},
         {"logboek_transactions_total", "counter", "FSC transactions put on disk.", counts.logged},
         {"logboek_transactions_repeated_total", "counter", "FSC transactions sent again.", counts.repeated},
         {"logboek_transactions_replayed_total", "counter", "FSC transactions refused: id used before.",
@@ -197,6 +205,7 @@ static const Route ROUTES[] = {
     {LISTENER_SERVICE, "GET", "/logboek/v1/usage-period", handle_usage_period, 0, SERVICE},
     {LISTENER_ADMIN, "POST", "/logboek/v1/reindex", handle_reindex, 0, NULL},
     {LISTENER_ADMIN, "GET", "/logboek/v1/status", handle_status, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/logboek/v1/decisions", handle_decisions, 0, NULL},
 };
 
 static const ApiDocument DOCUMENTS[] = {

@@ -71,6 +71,8 @@ static gboolean remember(const JournalRecord *record, gpointer user_data)
     Logboek *logboek = remembering->logboek;
     if (record->kind == KIND_RECORD)
         records_remember(logboek->records, record);
+    if (record->kind == KIND_DECISION)
+        decisions_remember(logboek->decisions, record);
     return record->kind != KIND_TRANSACTION ||
            transactions_remember(logboek->transactions, record, &remembering->error);
 }
@@ -139,6 +141,7 @@ static gboolean open_parts(Logboek *logboek, GError **error)
         return FALSE;
     logboek->begins_ms = position.begins_ms;
     logboek->records = records_new(logboek->store, logboek->journal, logboek->clock);
+    logboek->decisions = decisions_new(logboek->store, logboek->journal);
     logboek->transactions = transactions_new(logboek->store, logboek->journal, logboek->clock, JOURNAL_SHARD,
                                              position.sealed_minute);
     records_indexed(logboek->records, position.sequence);
@@ -149,6 +152,7 @@ static gboolean open_parts(Logboek *logboek, GError **error)
         return FALSE;
     logboek->indexer = indexer_start(logboek->store, logboek->journal, JOURNAL_SHARD, position.sequence,
                                      logboek->records, logboek->transactions);
+    decisions_set_indexer(logboek->decisions, logboek->indexer);
     return TRUE;
 }
 
@@ -179,6 +183,7 @@ void logboek_close(gpointer context)
         journal_close(logboek->journal);
     transactions_free(logboek->transactions);
     records_free(logboek->records);
+    decisions_free(logboek->decisions);
     g_free(logboek->address);
     g_free(logboek->register_base);
     g_free(logboek);

@@ -100,6 +100,7 @@ gboolean transaction_split(const guint8 *data, gsize length, TransactionParts *p
     parts->flags = data[1];
     parts->created_at = (gint64)wire_get_u64(data + TIME_OFFSET);
     memcpy(parts->key, data + HEADER_SIZE, KEY_SIZE);
+    parts->trace_id = data + HEADER_SIZE + KEY_SIZE;
     if (parts->key[6] >> 4 != ((parts->flags & FLAG_INCOMING) != 0 ? 7 : 8) || parts->created_at < 0)
         return FALSE;
     gsize position = HEADER_SIZE + KEY_SIZE + TRACE_SIZE;

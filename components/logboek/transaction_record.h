@@ -19,6 +19,7 @@
 
 #define TRANSACTION_LATE 2
 #define TRANSACTION_MAX (64 * 1024)
+#define TRACE_BYTES 16
 
 typedef enum {
     TRANSACTION_GRANT_HASH,
@@ -34,6 +35,7 @@ typedef enum {
 /* Where its parts stand, without copies. */
 typedef struct {
     guint8 key[KEY_SIZE]; /* id and direction */
+    const guint8 *trace_id; /* TRACE_BYTES; all zero: none */
     guint8 flags;
     gint64 created_at;
     guint64 digest; /* first 8 bytes of SHA-256 */

@@ -290,8 +290,19 @@ static void check_all(Check *check)
     each_key(check, complete_key, check);
 }
 
-Config *config_parse(const char *path, const char *text, gsize length, const ConfigKey *const *tables,
-                     const gsize *counts, gsize n_tables, GPtrArray *faults)
+static Config *config_new(const char *path, ConfigText *text)
+{
+    Config *config = g_new0(Config, 1);
+    config->path = g_strdup(path);
+    config->text = text;
+    config->families = families_of(text);
+    config->resolve = resolve_of(text);
+    return config;
+}
+
+Config *config_parse_checked(const char *path, const char *text, gsize length,
+                             const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
+                             ConfigCheck check_more, gpointer user_data, GPtrArray *faults)
 {
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     g_autofree char *folder = g_path_get_dirname(absolute);
@@ -303,18 +314,18 @@ Config *config_parse(const char *path, const char *text, gsize length, const Con
     check.text = config_scan(text, length, check.faults);
     if (check.text->sections->len > 0 || !config_faults_any(check.faults))
         check_all(&check); /* else there is nothing that a further fault could be about */
+    g_autoptr(Config) config = config_new(path, check.text);
+    if (check_more != NULL)
+        check_more(config, check.faults, user_data);
     gboolean faulty = config_faults_any(check.faults);
     config_faults_report(check.faults, path, faults);
-    if (faulty) {
-        config_text_free(check.text);
-        return NULL;
-    }
-    Config *config = g_new0(Config, 1);
-    config->path = g_strdup(path);
-    config->text = check.text;
-    config->families = families_of(check.text);
-    config->resolve = resolve_of(check.text);
-    return config;
+    return faulty ? NULL : g_steal_pointer(&config);
+}
+
+Config *config_parse(const char *path, const char *text, gsize length, const ConfigKey *const *tables,
+                     const gsize *counts, gsize n_tables, GPtrArray *faults)
+{
+    return config_parse_checked(path, text, length, tables, counts, n_tables, NULL, NULL, faults);
 }
 
 Config *config_load(const char *path, const ConfigKey *const *tables, const gsize *counts, gsize n_tables,

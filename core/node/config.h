@@ -49,6 +49,17 @@ Config *config_load(const char *path, const ConfigKey *const *tables, const gsiz
 /* As config_load, from text; `path` is for messages and for relative paths. */
 Config *config_parse(const char *path, const char *text, gsize length, const ConfigKey *const *tables,
                      const gsize *counts, gsize n_tables, GPtrArray *faults);
+
+/* For other files of this look (a signing policy): rules between keys, whose faults are reported together
+ * with the others, in the order of the lines. `check` also sees a file that has faults already: a value that
+ * is no good reads as absent, 0 or empty. A line of 0 is the file as a whole. */
+typedef struct config_faults ConfigFaults;
+typedef void (*ConfigCheck)(const Config *config, ConfigFaults *faults, gpointer user_data);
+void config_fault(ConfigFaults *faults, guint line, const char *format, ...) G_GNUC_PRINTF(3, 4);
+Config *config_parse_checked(const char *path, const char *text, gsize length,
+                             const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
+                             ConfigCheck check_more, gpointer user_data, GPtrArray *faults);
+
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 

@@ -26,10 +26,7 @@ typedef struct {
     GHashTable *by_name; /* borrowed from `sections` */
 } ConfigText;
 
-typedef struct config_faults ConfigFaults;
-
 ConfigFaults *config_faults_new(void);
-void config_fault(ConfigFaults *faults, guint line, const char *format, ...) G_GNUC_PRINTF(3, 4);
 gboolean config_faults_any(const ConfigFaults *faults);
 /* Frees them, after appending "path:line: text" for each to `out`, in the order of the lines; those without a
  * line come last. */
