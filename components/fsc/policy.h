@@ -29,10 +29,11 @@ const char *policy_decision_name(PolicyDecision decision); /* "accept" */
 
 typedef struct policy Policy; /* immutable, reference counted, thread safe */
 
-/* The text of a policy file. NULL when it has any fault; the faults, "policy.conf:12: ...", are then in
- * `faults` (given empty, with g_free as free function), all at once, in the order of their lines. `path` is
- * for messages. */
-Policy *policy_parse(const char *path, const char *text, gsize length, GPtrArray *faults);
+/* The text of a policy file, and after it the rules that node.conf makes (`built_in`, may be NULL). NULL when
+ * it has any fault; the faults, "policy.conf:12: ...", are then in `faults` (given empty, with g_free as free
+ * function), all at once, in the order of their lines. `path` is for messages. */
+Policy *policy_parse(const char *path, const char *text, gsize length, const char *built_in,
+                     GPtrArray *faults);
 Policy *policy_ref(Policy *policy);
 void policy_unref(Policy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Policy, policy_unref)
@@ -68,17 +69,18 @@ typedef struct {
 
 typedef struct {
     PolicyDecision decision;
-    const char *rule;   /* the first that matched; NULL: none did */
-
-    PolicyDecision denied;
-    GPtrArray *steps; /* PolicyStep*, every rule in the order of the policy */
+    const char *rule;         /* the first that matched; NULL: none did */
+    PolicyDecision on_denied; /* with POLICY_ASK: what a denial becomes */
+    gboolean external;        /* the grant refers to an external contract */
+    GPtrArray *steps;         /* PolicyStep*, every rule in the order of the policy */
 } PolicyGrantVerdict;
 
 typedef struct {
+    Policy *policy;
     PolicyDecision decision;
-    const char *rule; /* that decided; NULL: no rule matched the deciding grant */
-    gsize grant;      /* the number of that grant */
-    char *reason;     /* one sentence */
+    const char *rule;  /* that decided; NULL: no rule matched the deciding grant */
+    gsize grant;       /* the number of that grant */
+    char *reason;      /* one sentence */
     GPtrArray *grants; /* PolicyGrantVerdict*, one a grant */
 } PolicyVerdict;
 
