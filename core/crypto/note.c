@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/base/base64.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/crypto/digest.h"
@@ -43,27 +44,6 @@ static gboolean refuse(GError **error, const char *message)
     return FALSE;
 }
 
-/* --- base64, with padding, strict --- */
-
-static char *base64_encode(const void *data, gsize length)
-{
-    char *text = g_malloc(sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL));
-    return sodium_bin2base64(text, sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL), data,
-                             length, sodium_base64_VARIANT_ORIGINAL);
-}
-
-/* NULL when it is not base64, or decodes to less than `min` or more than `max` bytes. */
-static GBytes *base64_decode(const char *text, gsize length, gsize min, gsize max)
-{
-    gsize written;
-    g_autofree guint8 *out = g_malloc(max);
-    if (sodium_base642bin(out, max, text, length, NULL, &written, NULL, sodium_base64_VARIANT_ORIGINAL) !=
-            0 ||
-        written < min)
-        return NULL;
-    return g_bytes_new(out, written);
-}
-
 /* --- keys --- */
 
 static gboolean name_valid(const char *name, gsize length)
@@ -102,7 +82,7 @@ static NoteVerifier *verifier_new(const char *name, NoteAlgorithm algorithm, con
     key_id(name, algorithm, key, verifier->id);
     memcpy(typed + 1, key, sizeof verifier->key);
     g_autofree char *id = hex_encode(verifier->id, ID_SIZE);
-    g_autofree char *encoded = base64_encode(typed, sizeof typed);
+    g_autofree char *encoded = g_base64_encode(typed, sizeof typed);
     verifier->text = g_strdup_printf("%s+%s+%s", name, id, encoded);
     return verifier;
 }
@@ -211,7 +191,7 @@ char *note_sign(const NoteSigner *signer, const char *text, guint64 time_s)
     }
     g_autofree char *message = message_of(verifier->algorithm, text, time_s);
     crypto_sign_detached(line + length, NULL, (const guint8 *)message, strlen(message), signer->secret);
-    g_autofree char *encoded = base64_encode(line, length + crypto_sign_BYTES);
+    g_autofree char *encoded = g_base64_encode(line, length + crypto_sign_BYTES);
     return g_strdup_printf(DASH "%s %s\n", verifier->name, encoded);
 }
 

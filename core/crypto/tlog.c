@@ -1,14 +1,13 @@
 #include "core/crypto/tlog.h"
 
-#include <sodium.h>
 #include <string.h>
 
+#include "core/base/base64.h"
 #include "core/base/error.h"
 #include "core/crypto/note.h"
 
 #define PROOF_HEAD "c2sp.org/tlog-proof@v1\n"
 #define EXTRA_MAX 65536
-#define HASH_TEXT_SIZE 45 /* 44 characters of base64 and a NUL */
 
 static gboolean refuse(GError **error, const char *what)
 {
@@ -16,17 +15,15 @@ static gboolean refuse(GError **error, const char *what)
     return FALSE;
 }
 
-static void hash_format(const MerkleHash *hash, char out[HASH_TEXT_SIZE])
+/* Caller frees. */
+static char *hash_format(const MerkleHash *hash)
 {
-    sodium_bin2base64(out, HASH_TEXT_SIZE, hash->bytes, SHA256_SIZE, sodium_base64_VARIANT_ORIGINAL);
+    return g_base64_encode(hash->bytes, SHA256_SIZE);
 }
 
 static gboolean hash_parse(const char *text, gsize length, MerkleHash *out)
 {
-    gsize written;
-    return sodium_base642bin(out->bytes, SHA256_SIZE, text, length, NULL, &written, NULL,
-                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
-           written == SHA256_SIZE;
+    return base64_decode_to(text, length, out->bytes, SHA256_SIZE);
 }
 
 /* Decimal without sign or leading zeros, at most TLOG_SIZE_MAX. */
@@ -65,8 +62,7 @@ void checkpoint_clear(Checkpoint *checkpoint)
 
 char *checkpoint_format(const Checkpoint *checkpoint)
 {
-    char root[HASH_TEXT_SIZE];
-    hash_format(&checkpoint->root, root);
+    g_autofree char *root = hash_format(&checkpoint->root);
     return g_strdup_printf("%s\n%" G_GUINT64_FORMAT "\n%s\n", checkpoint->origin, checkpoint->size, root);
 }
 
@@ -227,42 +223,22 @@ void tlog_proof_clear(TlogProof *proof)
     g_clear_pointer(&proof->checkpoint, g_free);
 }
 
-static void put_base64(GString *out, GBytes *bytes)
-{
-    gsize size;
-    const guint8 *data = g_bytes_get_data(bytes, &size);
-    gsize room = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
-    g_autofree char *text = g_malloc(room);
-    g_string_append(out, sodium_bin2base64(text, room, data, size, sodium_base64_VARIANT_ORIGINAL));
-}
-
 char *tlog_proof_format(const TlogProof *proof)
 {
     g_autoptr(GString) out = g_string_new(PROOF_HEAD);
     if (proof->extra != NULL) {
-        g_string_append(out, "extra ");
-        put_base64(out, proof->extra);
-        g_string_append_c(out, '\n');
+        gsize size;
+        const guint8 *data = g_bytes_get_data(proof->extra, &size);
+        g_autofree char *extra = g_base64_encode(data, size);
+        g_string_append_printf(out, "extra %s\n", extra);
     }
     g_string_append_printf(out, "index %" G_GUINT64_FORMAT "\n", proof->index);
     for (gsize i = 0; i < proof->count; i++) {
-        char hash[HASH_TEXT_SIZE];
-        hash_format(&proof->hashes[i], hash);
+        g_autofree char *hash = hash_format(&proof->hashes[i]);
         g_string_append_printf(out, "%s\n", hash);
     }
     g_string_append_printf(out, "\n%s", proof->checkpoint);
     return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-static gboolean extra_parse(const char *text, gsize length, GBytes **out)
-{
-    gsize written;
-    g_autofree guint8 *bytes = g_malloc(EXTRA_MAX);
-    if (sodium_base642bin(bytes, EXTRA_MAX, text, length, NULL, &written, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return FALSE;
-    *out = g_bytes_new(bytes, written);
-    return TRUE;
 }
 
 /* A line that begins with this word: what comes after it, and how much. */
@@ -282,7 +258,8 @@ static gboolean proof_read(const char *at, TlogProof *out, GError **error)
     gsize length;
     gboolean there = next_line(&at, &line, &length);
     if (there && line_value(&line, &length, "extra ")) {
-        if (!extra_parse(line, length, &out->extra))
+        out->extra = base64_decode(line, length, 0, EXTRA_MAX);
+        if (out->extra == NULL)
             return refuse(error, "the extra data of a proof are no base64, or more than 64 KiB");
         there = next_line(&at, &line, &length);
     }
