@@ -9,18 +9,17 @@ CREATE TABLE fsc_policies (
   first_ms BIGINT NOT NULL
 );
 
--- The last judgement of each contract that was judged: accept, reject, wait or ask. While it is ask, next_try_ms says when the decision point
--- is asked (again); tries, last_error how that went. The ids are those of the decision's span, so that what follows is in the same trace.
+-- The last judgement of each contract that was judged. `verdict` is what the rules say (accept, ask, wait, reject), `decision` what came of it:
+-- the same, except that ask becomes accept, wait or reject when the decision point has answered; until then the question waits in the outbox.
+-- The ids are those of the decision's span, so that what follows is in the same trace.
 CREATE TABLE fsc_judgements (
   contract_id BIGINT NOT NULL PRIMARY KEY REFERENCES fsc_contracts (id),
+  verdict TEXT NOT NULL,
   decision TEXT NOT NULL,
   rule TEXT,
+  reason TEXT NOT NULL,
   policy TEXT NOT NULL,
   judged_ms BIGINT NOT NULL,
   trace_id TEXT NOT NULL,
-  span_id TEXT NOT NULL,
-  tries BIGINT NOT NULL,
-  next_try_ms BIGINT,
-  last_error TEXT
+  span_id TEXT NOT NULL
 );
-CREATE INDEX fsc_judgements_next ON fsc_judgements (next_try_ms);
