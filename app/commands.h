@@ -11,6 +11,7 @@ int command_pki(int argc, char **argv);
 int command_outbox(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
+int command_retention(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* One line on stderr, and 2. */

@@ -18,6 +18,7 @@ static const Command commands[] = {
     {"backup", "[--with-keys] FOLDER | --verify FOLDER", "all that the node has, in a new folder",
      command_backup},
     {"restore", "[--config FILE] FOLDER", "bring a backup back into an empty place", command_restore},
+    {"retention", "[--run]", "what is past its time, and would be removed", command_retention},
     {"pki", "create | issue | officer | revoke", "certificates for tests, and for officers", command_pki},
     {"version", "", "the version of this program", command_version},
     {"help", "", "this list", command_help},

@@ -3,6 +3,7 @@
 #include "components/logboek/activities.h"
 #include "components/logboek/internal.h"
 #include "components/logboek/query.h"
+#include "components/logboek/retention.h"
 #include "components/logboek/rules.h"
 #include "components/logboek/journal_kinds.h"
 #include "components/logboek/transaction_query.h"
@@ -227,4 +228,5 @@ const Component logboek_component = {
     .start = start,
     .stop = logboek_close,
     .metrics = metrics,
+    .expire = logboek_expire,
 };

@@ -18,6 +18,7 @@ typedef struct {
     const TransactionQuery *query;
     guint64 above, below; /* sequences between these, both excluded */
     guint64 block_end;    /* of the block that is read */
+    guint64 wanted;       /* the one record that is read by its id */
     GArray *found;        /* of Found, in the order of the journal within one block */
 } Page;
 
@@ -179,7 +180,9 @@ static gboolean read_one(const JournalRecord *entry, gpointer user_data)
 {
     Page *page = user_data;
     TransactionParts parts;
-    if (entry->kind == KIND_TRANSACTION && transaction_split(entry->data, entry->length, &parts) &&
+    /* What is past its time is gone, and the next record is there instead. */
+    if (entry->sequence == page->wanted && entry->kind == KIND_TRANSACTION &&
+        transaction_split(entry->data, entry->length, &parts) &&
         transaction_involves(&parts, page->query->peer_id)) {
         Found found = {entry->sequence, transaction_json(&parts)};
         if (found.record != NULL)
@@ -206,6 +209,7 @@ static json_t *query_ids(const TransactionSource *source, Page *page, GError **e
                 continue;
             if (!transactions_locate(source->transactions, key, &sequence, error))
                 return NULL;
+            page->wanted = sequence;
             if (sequence != 0 && !journal_read(source->journal, sequence, read_one, page, error))
                 return NULL;
         }

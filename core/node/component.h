@@ -7,6 +7,7 @@
 #include "core/net/openapi.h"
 #include "core/node/config.h"
 #include "core/node/frames_server.h"
+#include "core/node/retention.h"
 
 typedef struct node Node;
 
@@ -70,6 +71,8 @@ typedef struct {
     void (*metrics)(gpointer context, GString *out);
     /* Adds checks to GET /health with health_add() (core/node/health.h). May be NULL. */
     void (*health)(gpointer context, json_t *checks);
+    /* Removes what is past its time, or counts it, by retention_found() (core/node/retention.h). May be NULL. */
+    gboolean (*expire)(gpointer context, const RetentionRun *run, GError **error);
 } Component;
 
 /* The table of app/, for commands of components that read node.conf as a whole. Set once, before a command

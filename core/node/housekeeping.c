@@ -4,6 +4,7 @@
 #include "core/node/session_private.h"
 
 #define INTERVAL_S 300
+#define RETENTION_INTERVAL_S 21600 /* 6 hours */
 #define STATEMENT_MARGIN_S 60 /* beyond the tolerance of statement_verify() */
 
 static gboolean clean_sessions(Node *node, gpointer context, GError **error)
@@ -26,5 +27,6 @@ static gboolean clean_statements(Node *node, gpointer context, GError **error)
 const Job housekeeping_jobs[] = {
     {"node.sessions", INTERVAL_S, clean_sessions},
     {"node.statements", INTERVAL_S, clean_statements},
+    {"node.retention", RETENTION_INTERVAL_S, retention_job},
 };
 const gsize housekeeping_jobs_count = G_N_ELEMENTS(housekeeping_jobs);

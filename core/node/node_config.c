@@ -40,6 +40,7 @@ const ConfigKey node_keys[] = {
     {"outbox", "first_retry", CONFIG_INTEGER, FALSE, "1s",
      "how long after its first failure a message is tried again; twice as long after each next one"},
     {"outbox", "max_retry", CONFIG_INTEGER, FALSE, "300s", "the longest time between two tries"},
+    RETENTION_KEYS,
     EDGE_CONFIG_KEYS,
     {"office", "address", CONFIG_URL, FALSE, NULL,
      "how officers of this organisation reach its pages: https://host; none: there are no such pages"},

@@ -114,6 +114,10 @@ gboolean officer_admit(Node *node, Request *request, const Route *route);
 /* --- health.c: the routes of the node itself --- */
 extern const Route node_routes[];
 extern const gsize node_routes_count;
+
+/* --- retention_api.c --- */
+extern const Route retention_routes[];
+extern const gsize retention_routes_count;
 extern const ApiDocument node_document;
 
 /* --- jobs.c --- */

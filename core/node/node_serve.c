@@ -115,6 +115,7 @@ static gboolean start_http(Serving *serving, GError **error)
     if (!add_documents(serving, error))
         return FALSE;
     add_routes(serving, node_routes, node_routes_count, node);
+    add_routes(serving, retention_routes, retention_routes_count, node);
     add_routes(serving, page_routes, page_routes_count, node);
     for (guint i = 0; i < node->running->len; i++) {
         const Running *running = &g_array_index(node->running, Running, i);
