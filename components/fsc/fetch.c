@@ -10,6 +10,7 @@
 #include "components/fsc/gateway.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
+#include "core/net/inward.h"
 
 #define TOKEN_TIMEOUT_MS 5000
 /* Tokens travel in a header line; nginx reads those of 16 KiB (decisions.md 8). */
@@ -37,17 +38,27 @@ static gboolean refuse(enum frame_status *status, enum frame_status value, GErro
     return FALSE;
 }
 
-/* The first address of a name that is not in [hosts]. */
-static char *look_up(const char *host, guint port, GError **error)
+/* The first address of a name that is not in [hosts]. The token that names it was made by another organisation.
+ */
+static char *look_up(Fsc *fsc, const char *host, guint port, GError **error)
 {
+    const char *const *allowed = config_list(node_config(fsc->node), "fsc", "peer_networks");
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
     char text[NI_MAXHOST];
     int result = getaddrinfo(host, NULL, &hints, &found);
     if (result == 0)
         result = getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST);
     gboolean v6 = result == 0 && found->ai_family == AF_INET6;
+    gboolean inward = result == 0 && inward_address(found->ai_addr, found->ai_addrlen, allowed);
     if (found != NULL)
         freeaddrinfo(found);
+    if (inward) {
+        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_DENIED,
+                    "the Inway %s points inwards, at this machine or a private network; when that is right, put "
+                    "the name in [hosts] or the network in [fsc] peer_networks",
+                    host);
+        return NULL;
+    }
     if (result == 0)
         return g_strdup_printf(v6 ? "[%s]:%u" : "%s:%u", text, port);
     g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE,
@@ -60,7 +71,7 @@ static char *resolve(Fsc *fsc, const Address *address, GError **error)
     const char *known = config_host(node_config(fsc->node), address->host);
     if (known != NULL)
         return g_strdup_printf(strchr(known, ':') != NULL ? "[%s]:%u" : "%s:%u", known, address->port);
-    return look_up(address->host, address->port, error);
+    return look_up(fsc, address->host, address->port, error);
 }
 
 /* FSC Core 2.0.0, 4.6.1.2: "The Outway MUST validate that the Group ID specified in the claim gid of the

@@ -12,6 +12,7 @@
 #include "components/logboek/logboek.h"
 #include "core/base/error.h"
 #include "core/base/identifiers.h"
+#include "core/net/inward.h"
 #include "core/node/outbox.h"
 
 #define BODY_MAX (1024 * 1024)
@@ -28,6 +29,8 @@ static const ConfigKey keys[] = {
     {"fsc", "manager_address", CONFIG_URL, TRUE, NULL, "how other Managers reach ours: https://host:8443"},
     {"fsc", "inway_address", CONFIG_URL, FALSE, NULL,
      "how Outways reach our Inway: https://host:443; none: no services are offered"},
+    {"fsc", "peer_networks", CONFIG_LIST, FALSE, NULL,
+     "private networks in which other Peers are, as 10.20.0.0/16; all others that point inwards are refused"},
     {"fsc", "directory", CONFIG_OIN, FALSE, NULL, "Peer ID of the group's Directory"},
     {"fsc", "directory_address", CONFIG_URL, FALSE, NULL, "address of its Manager"},
     {"fsc", "accept_publications", CONFIG_BOOLEAN, FALSE, "no",
@@ -305,7 +308,8 @@ static gboolean read_config(Fsc *fsc, GError **error)
                         "node.conf: [service.%s]: a service name is 1 to 100 of a-z A-Z 0-9 - . _", *names);
             return FALSE;
         }
-    return check_address("manager_address", config_text(config, "fsc", "manager_address"), error) &&
+    return inward_check_networks(config_list(config, "fsc", "peer_networks"), error) &&
+           check_address("manager_address", config_text(config, "fsc", "manager_address"), error) &&
            check_address("inway_address", fsc->inway_address, error) &&
            check_address("directory_address", fsc->directory_address, error);
 }

@@ -14,6 +14,13 @@
 /* For how long an address that a Peer named is tried before it is forgotten. */
 #define ADDRESS_PATIENCE_MS (60 * 60 * 1000)
 
+/* Of node.conf, so that it may be anywhere; all others were named by somebody else. */
+static gboolean address_is_ours(const Fsc *fsc, const char *address)
+{
+    return g_strcmp0(address, fsc->directory_address) == 0 ||
+           g_strcmp0(address, node_manager_address(fsc->node)) == 0;
+}
+
 static HttpReply *call_at(Fsc *fsc, const char *address, const PeerCall *call, GError **error)
 {
     const Config *config = node_config(fsc->node);
@@ -32,6 +39,8 @@ static HttpReply *call_at(Fsc *fsc, const char *address, const PeerCall *call, G
                      .tls = &tls,
                      .expected_peer_id = call->peer_id,
                      .resolve = config_resolve(config),
+                     .outward = !address_is_ours(fsc, address),
+                     .inward_allowed = config_list(config, "fsc", "peer_networks"),
                      .timeout_ms = call->timeout_ms,
                      .body_max = call->body_max};
     return http_client_call(node_client(fsc->node), &http, error);

@@ -30,6 +30,10 @@ typedef struct {
     const char *expected_peer_id;
     const char *unix_socket;    /* connect here whatever the URL says; may be NULL */
     const char *const *resolve; /* "host:port:address" of node.conf's names, NULL-terminated; may be NULL */
+    /* For addresses that others name: FUNDAMENT_ERROR_DENIED, before a connection is tried, when the address
+     * points inwards (inward.h), unless `inward_allowed` holds it or `resolve` names the host. */
+    gboolean outward;
+    const char *const *inward_allowed;
     guint timeout_ms;           /* for all of it; 0 is 10,000 */
     gsize body_max;             /* of the answer; 0 is 4 MiB */
 } HttpCall;

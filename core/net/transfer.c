@@ -1,9 +1,11 @@
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/base/error.h"
 #include "core/crypto/certificate.h"
 #include "core/net/client_private.h"
+#include "core/net/inward.h"
 
 #define TIMEOUT_DEFAULT_MS 10000
 #define CONNECT_TIMEOUT_MS 5000
@@ -88,6 +90,32 @@ static Certificate *peer_certificate(CURL *easy)
     Certificate *certificate = length < 0 ? NULL : certificate_parse(der, (gsize)length, NULL);
     OPENSSL_free(der);
     return certificate;
+}
+
+/* What node.conf's [hosts] says of a name is our own choice. */
+static gboolean host_is_fixed(const HttpCall *call)
+{
+    const char *host = strstr(call->url, "://");
+    gsize length = host == NULL ? 0 : strcspn(host + 3, "/?#");
+    for (gsize i = 0; length > 0 && call->resolve != NULL && call->resolve[i] != NULL; i++)
+        if (g_ascii_strncasecmp(call->resolve[i], host + 3, length) == 0 && call->resolve[i][length] == ':')
+            return TRUE;
+    return FALSE;
+}
+
+/* After the name was looked up, so that no name that resolves inwards gets past. */
+static curl_socket_t on_socket(void *user_data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    Transfer *transfer = user_data;
+    const HttpCall *call = transfer->call;
+    if (call->outward && !host_is_fixed(call) &&
+        inward_address(&address->addr, address->addrlen, call->inward_allowed)) {
+        refuse(transfer, FUNDAMENT_ERROR_DENIED,
+               "the address points inwards, at this machine or a private network; when that is right, put the "
+               "name in [hosts] or the network in [fsc] peer_networks");
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* The connection stands (a new one, or one that was kept) and nothing of the request has been sent yet. */
@@ -185,6 +213,8 @@ static void set_callbacks(Transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
