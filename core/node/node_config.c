@@ -26,6 +26,8 @@ const ConfigKey node_keys[] = {
     {"node", "mode", CONFIG_TEXT, FALSE, "production", "only test allows signing in without proof", modes},
     {"node", "log", CONFIG_TEXT, FALSE, "info", "the least important lines that are written", log_levels},
     {"node", "threads", CONFIG_INTEGER, FALSE, "4", "threads that handle requests, a listener"},
+    {"node", "standby", CONFIG_BOOLEAN, FALSE, "no",
+     "yes: a second serve on the same data folder waits, and takes over the moment that the first one ends"},
     {"node", "clock_check", CONFIG_TEXT, FALSE, "auto",
      "on: nothing is signed while the kernel calls its clock unsynchronised, or most Peers' clocks differ; auto: only "
      "the latter",

@@ -12,6 +12,7 @@
 #include "core/node/log.h"
 #include "core/node/notify.h"
 #include "core/node/outbox.h"
+#include "core/node/standby.h"
 #include "core/node/place.h"
 
 #define STOP_TIMEOUT_MS 5000
@@ -289,6 +290,10 @@ static int serve(Config *config, const GPtrArray *components)
 {
     g_autoptr(GError) error = NULL;
     Serving serving = {.components = (GPtrArray *)components};
+    if (standby_take(config, &error) < 0) { /* held until the process ends */
+        g_critical("node: cannot start: %s", error->message);
+        return 1;
+    }
     serving.node = node_open(config, (const Component *const *)components->pdata, components->len, &error);
     if (serving.node == NULL) {
         g_critical("node: cannot start: %s", error->message);
