@@ -5,6 +5,7 @@
 
 #include "core/crypto/note.h"
 #include "core/crypto/tlog.h"
+#include "core/crypto/tlog_policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,6 +53,15 @@ static void as_key_and_path(const char *text)
     }
 }
 
+static void as_policy(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(TlogPolicy) policy = tlog_policy_parse(text, -1, &error);
+    g_assert_true((policy == NULL) == (error != NULL));
+    for (guint i = 0; policy != NULL && i < tlog_policy_witnesses(policy); i++)
+        g_assert_nonnull(tlog_policy_witness(policy, i).name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *text = g_strndup((const char *)data, size);
@@ -59,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     as_note(text);
     as_proof(text);
     as_key_and_path(text);
+    as_policy(text);
     while (tlog_bundle_next(data, size, &at, &length, NULL) != NULL)
         g_assert_true(at <= size);
     return 0;
