@@ -299,10 +299,19 @@ class Country:
         return ["", "[client.inzage]", f"listen = {self[DIRECTORY].client_port()}", f"grants = {REGISTER_SERVICE}.{REGISTER.oin} {LOG_SERVICE}.*",
                 "", "[inzage]", f"address = {self.portal if self.data_port != 443 else self.portal + ':443'}",
                 f"outway = {self[DIRECTORY].client_port()}", f"register = {REGISTER.oin}", f"test_persons = {self.persons}",
-                f"activity = {activity(DIRECTORY, 'inzage')}"]
+                f"activity = {activity(DIRECTORY, 'inzage')}",
+                "", "[catalogue]", f"address = {self.portal}", "contact_name = Beheer van de gids", "contact_email = gids@example.com"]
 
     def configure_register(self, _):
         return ["", f"[service.{REGISTER_SERVICE}]", f"accept = {DIRECTORY.oin} {MUNICIPALITY.oin} {AGENCY.oin}",
+                "title = Personen bevragen", "title_en = Ask about persons",
+                "description = Gegevens van personen uit het register: naam, geboorte, adres en familie. U vraagt per persoon en krijgt alleen de "
+                "gegevens die u noemt. Elke vraag staat in het logboek.",
+                "description_en = Data about persons from the register: name, birth, address and family. You ask for one person at a time and "
+                "get only the data that you name. Every question is in the log.",
+                "contact_name = Loket van het register", "contact_email = loket@example.com", "access_rights = restricted",
+                "theme = GOVE SOCI", "keywords = personen adres geboorte familie",
+                f"openapi = {self.portal}/haalcentraal/api/brp/openapi.json",
                 "", "[brp]", f"persons = {self.persons}",
                 f"activity = {activity(REGISTER, 'verstrekken')}"]
 

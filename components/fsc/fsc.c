@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "components/fsc/address.h"
+#include "components/fsc/catalogue_private.h"
 #include "components/fsc/delivery.h"
 #include "components/fsc/pages.h"
 #include "components/fsc/edge_counters.h"
@@ -22,6 +23,7 @@
 #define RENEW_INTERVAL_S (10 * 60)
 #define RECONCILE_INTERVAL_S (5 * 60)
 #define PROBE_INTERVAL_S (5 * 60)
+#define CATALOGUE_INTERVAL_S 15
 #define FOLLOW_US (500 * G_TIME_SPAN_MILLISECOND)
 #define FOLLOW_OVERLAP_MS 10000
 
@@ -48,6 +50,33 @@ static const ConfigKey keys[] = {
      "unix:PATH or ip:port of the service; default our own service socket"},
     {"service.*", "accept", CONFIG_LIST, FALSE, NULL,
      "Peers whose connections are accepted without asking; *: every Peer"},
+    {"service.*", "title", CONFIG_TEXT, FALSE, NULL, "what the catalogue calls the service"},
+    {"service.*", "title_en", CONFIG_TEXT, FALSE, NULL, "the same in English"},
+    {"service.*", "description", CONFIG_TEXT, FALSE, NULL, "what the service does, for the catalogue"},
+    {"service.*", "description_en", CONFIG_TEXT, FALSE, NULL, "the same in English"},
+    {"service.*", "contact_name", CONFIG_TEXT, FALSE, NULL, "who answers questions about the service"},
+    {"service.*", "contact_email", CONFIG_TEXT, FALSE, NULL, "and at which e-mail address"},
+    {"service.*", "contact_url", CONFIG_URL, FALSE, NULL, "or on which page"},
+    {"service.*", "licence", CONFIG_URL, FALSE, NULL, "under which licence the service may be used"},
+    {"service.*", "access_rights", CONFIG_TEXT, FALSE, NULL,
+     "public, restricted (taken when absent) or non-public"},
+    {"service.*", "openapi", CONFIG_URL, FALSE, NULL, "where the description of the API is"},
+    {"service.*", "documentation", CONFIG_URL, FALSE, NULL, "a page that explains the service"},
+    {"service.*", "theme", CONFIG_LIST, FALSE, NULL,
+     "codes of the European list of themes, such as GOVE or SOCI; GOVE is taken when absent"},
+    {"service.*", "keywords", CONFIG_LIST, FALSE, NULL, "words to find the service by"},
+    {"catalogue", "address", CONFIG_URL, FALSE, NULL,
+     "Directory: where people find the catalogue; default the address of the Manager"},
+    {"catalogue", "title", CONFIG_TEXT, FALSE, NULL, "what the catalogue is called"},
+    {"catalogue", "title_en", CONFIG_TEXT, FALSE, NULL, "the same in English"},
+    {"catalogue", "description", CONFIG_TEXT, FALSE, NULL, "one sentence about it"},
+    {"catalogue", "description_en", CONFIG_TEXT, FALSE, NULL, "the same in English"},
+    {"catalogue", "contact_name", CONFIG_TEXT, FALSE, NULL, "who answers questions about the catalogue"},
+    {"catalogue", "contact_email", CONFIG_TEXT, FALSE, NULL, "and at which e-mail address"},
+    {"catalogue", "contact_url", CONFIG_URL, FALSE, NULL, "or on which page"},
+    {"catalogue", "licence", CONFIG_URL, FALSE, NULL, "of the catalogue's own data; default CC0"},
+    {"catalogue", "descriptions", CONFIG_FILE, FALSE, NULL,
+     "JSON: what the Directory's editors write of services that their providers do not describe"},
     {"client.*", "listen", CONFIG_ADDRESS, TRUE, NULL,
      "the loopback address at which this client finds our Outway"},
     {"client.*", "grants", CONFIG_LIST, FALSE, NULL,
@@ -67,6 +96,15 @@ static const Route routes[] = {
     {LISTENER_MANAGER, "GET", "/v1/services", directory_list_services, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/.well-known/jwks.json", manager_jwks, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/logs", logs_list, 0, NULL},
+    {LISTENER_MANAGER, "GET", "/fsc/v1/services", catalogue_describe, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus", catalogue_list, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus.jsonld", catalogue_json_ld, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus.ttl", catalogue_turtle, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus/v1/catalog", catalogue_negotiated, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus/v1/services", catalogue_api_services, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus/{peer}/{service}", catalogue_service, 0, NULL},
+    {LISTENER_PORTAL, "GET", "/catalogus/{peer}/{service}/{delegator}", catalogue_service, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/catalogue", catalogue_admin, 0, NULL},
     {LISTENER_OFFICE, "GET", "/", fsc_page_home, 0, NULL},
     {LISTENER_OFFICE, "GET", "/contracten", fsc_page_contracts, 0, NULL},
     {LISTENER_ADMIN, "GET", "/fsc/v1/node", fsc_admin_node, 0, NULL},
@@ -92,10 +130,14 @@ static gboolean forget_traffic(Node *node, gpointer context, GError **error)
 
 static const ApiDocument documents[] = {
     {LISTENER_MANAGER, "/v1", "fsc-manager", NULL},
+    {LISTENER_MANAGER, "/fsc/v1", "fsc-services", NULL},
+    {LISTENER_PORTAL, "/catalogus/v1", "catalogue", NULL},
+    {LISTENER_ADMIN, "/fsc/v1", "fsc-admin", NULL},
 };
 
 static const Job jobs[] = {
     {"fsc.announce", ANNOUNCE_INTERVAL_S, distribute_job},
+    {"fsc.catalogue", CATALOGUE_INTERVAL_S, catalogue_ask},
     {"fsc.renew", RENEW_INTERVAL_S, upkeep_renew, "fsc", "reconcile_interval"},
     {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile, "fsc", "reconcile_interval"},
     {"fsc.probe", PROBE_INTERVAL_S, probe_job, "fsc", "probe_interval"},
@@ -328,6 +370,7 @@ static void stop(gpointer context)
     tokens_free(fsc->tokens);
     traffic_free(fsc->traffic);
     edge_counters_free(fsc->edge);
+    catalogue_settings_free(fsc->catalogue);
     listing_free(fsc->listing);
     recent_free(fsc->recent);
     agreements_free(fsc->agreements);
@@ -351,7 +394,8 @@ static gpointer start(Node *node, GError **error)
     g_mutex_init(&fsc->own_lock);
     g_mutex_init(&fsc->fetching_lock);
     fsc->fetching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error) && distribute_address(fsc, error))
+    if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error) && distribute_address(fsc, error) &&
+        (fsc->catalogue = catalogue_settings_new(fsc, error)) != NULL)
         fsc->agreements = agreements_new(node_store(node), fsc_now_s(fsc), error);
     if (fsc->agreements == NULL) {
         stop(fsc);

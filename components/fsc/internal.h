@@ -28,6 +28,7 @@ struct fsc {
     Recent *recent; /* of the thread of the frames server */
     Tokens *tokens;
     Listing *listing;
+    struct catalogue_settings *catalogue; /* catalogue_private.h */
     Traffic *traffic;
     EdgeCounters *edge;
     GThreadPool *deciders; /* answer VERIFY and ROUTE */

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/net/http_private.h"
+#include "core/net/openapi.h"
 #include "core/net/phrases.h"
 
 static const Route no_route[LISTENER_COUNT] = {
@@ -66,7 +67,11 @@ const Route *request_route(const Request *request)
 
 gboolean request_has_pages(const Request *request)
 {
-    return request->listener->kind == LISTENER_PORTAL || request->listener->kind == LISTENER_OFFICE;
+    const Route *route = request_route(request);
+    const OpenApi *documents = server_options(request->listener->server)->documents;
+    const char *path = *route->path == '\0' ? request->path : route->path;
+    return (request->listener->kind == LISTENER_PORTAL || request->listener->kind == LISTENER_OFFICE) &&
+           openapi_version(documents, request->listener->kind, path) == NULL; /* an API among the pages */
 }
 
 ListenerKind request_listener(const Request *request)
