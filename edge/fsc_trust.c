@@ -27,6 +27,7 @@ typedef enum {
 typedef struct {
     ngx_ssl_t *ssl;
     ngx_flag_t checks;
+    ngx_flag_t asks; /* the proxy of an Outway */
     File certificate, key;
 } Context;
 
@@ -271,8 +272,8 @@ FscTrust *fsc_trust_create(ngx_cycle_t *cycle, const ngx_str_t *anchors, const n
     return trust;
 }
 
-ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, const ngx_str_t *certificate,
-                        const ngx_str_t *key)
+ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, ngx_flag_t asks,
+                        const ngx_str_t *certificate, const ngx_str_t *key)
 {
     Context *context = ngx_array_push(&trust->contexts);
     if (context == NULL)
@@ -280,6 +281,7 @@ ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, cons
     ngx_memzero(context, sizeof *context);
     context->ssl = ssl;
     context->checks = checks;
+    context->asks = asks;
     if (file_set(trust->contexts.pool, &context->certificate, certificate) != NGX_OK ||
         file_set(trust->contexts.pool, &context->key, key) != NGX_OK)
         return NGX_ERROR;
@@ -293,9 +295,19 @@ ngx_int_t fsc_trust_refresh(FscTrust *trust)
     ngx_int_t any = trust_refresh_store(trust);
     Context *contexts = trust->contexts.elts;
     for (ngx_uint_t i = 0; i < trust->contexts.nelts; i++)
-        if (context_refresh_key(&contexts[i]) == NGX_OK)
+        if (!contexts[i].asks && context_refresh_key(&contexts[i]) == NGX_OK)
             any = NGX_OK;
     return any == NGX_OK ? NGX_OK : NGX_DECLINED;
+}
+
+ngx_int_t fsc_trust_refresh_outways(FscTrust *trust)
+{
+    ngx_int_t any = NGX_DECLINED;
+    Context *contexts = trust->contexts.elts;
+    for (ngx_uint_t i = 0; i < trust->contexts.nelts; i++)
+        if (contexts[i].asks && context_refresh_key(&contexts[i]) == NGX_OK)
+            any = NGX_OK;
+    return any;
 }
 
 static ngx_flag_t chain_verify(const FscTrust *trust, SSL *ssl, X509 *leaf)

@@ -25,13 +25,17 @@ typedef struct {
 FscTrust *fsc_trust_create(ngx_cycle_t *cycle, const ngx_str_t *anchors, const ngx_str_t *crl, time_t grace);
 
 /* The TLS contexts that check certificates of others, or show one of ours; files may be empty when they show
- * none. */
-ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, const ngx_str_t *certificate,
-                        const ngx_str_t *key);
+ * none. `asks`: the proxy of an Outway. */
+ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, ngx_flag_t asks,
+                        const ngx_str_t *certificate, const ngx_str_t *key);
 
 /* Reads what changed. NGX_OK when something did, NGX_DECLINED when nothing did. What cannot be read is left
  * as it was, with a line in the log. */
 ngx_int_t fsc_trust_refresh(FscTrust *trust);
+
+/* The keys of Outways, likewise. Only when the node says so (FLUSH): tokens are bound to the certificate of the
+ * Outway, so both must change at one moment. */
+ngx_int_t fsc_trust_refresh_outways(FscTrust *trust);
 
 /* TRUE while the peer's certificate of this TLS connection is valid. */
 ngx_flag_t fsc_trust_holds(FscTrust *trust, const ngx_connection_t *connection, FscTrustMark *mark);

@@ -303,6 +303,8 @@ static void node_flushed(void *data)
     fsc_frames_counters(main->frames)[FRAME_EDGE_FLUSHES]++;
     fsc_cache_flush(main->verdicts);
     fsc_cache_flush(main->routes);
+    if (main->trust != NULL && fsc_trust_refresh_outways(main->trust) == NGX_OK)
+        fsc_targets_renew(main->targets);
 }
 
 /* An Inway that we speak with may be on the new list: its connections are made, and its certificate checked,
@@ -341,7 +343,7 @@ static ngx_int_t trust_add_contexts(FscMain *main, ngx_http_core_main_conf_t *co
         const ngx_str_t *certificate = tls->certificates != NULL ? tls->certificates->elts : NULL;
         const ngx_str_t *key = tls->certificate_keys != NULL ? tls->certificate_keys->elts : NULL;
         ngx_flag_t shows = certificate != NULL && key != NULL && tls->certificates->nelts == 1;
-        if (tls->ssl.ctx != NULL && fsc_trust_add(main->trust, &tls->ssl, checks_group(main, tls),
+        if (tls->ssl.ctx != NULL && fsc_trust_add(main->trust, &tls->ssl, checks_group(main, tls), 0,
                                                   shows ? certificate : &none, shows ? key : &none) != NGX_OK)
             return NGX_ERROR;
     }
@@ -350,7 +352,7 @@ static ngx_int_t trust_add_contexts(FscMain *main, ngx_http_core_main_conf_t *co
         const ngx_http_upstream_conf_t *proxy = outways[i];
         ngx_flag_t shows = proxy->ssl_certificate != NULL && proxy->ssl_certificate_key != NULL;
         if (proxy->ssl != NULL &&
-            fsc_trust_add(main->trust, proxy->ssl, 1, shows ? &proxy->ssl_certificate->value : &none,
+            fsc_trust_add(main->trust, proxy->ssl, 1, 1, shows ? &proxy->ssl_certificate->value : &none,
                           shows ? &proxy->ssl_certificate_key->value : &none) != NGX_OK)
             return NGX_ERROR;
     }

@@ -186,6 +186,8 @@ static FetchedToken *read_reply(Fsc *fsc, const Grant *grant, const HttpReply *r
 
 FetchedToken *fetch_token(Fsc *fsc, const Grant *grant, enum frame_status *status, GError **error)
 {
+    /* The client shows what stands in the files now; the token will be bound to that. */
+    node_refresh_identity(fsc->node, FALSE);
     if (node_certificate(fsc->node, ROLE_OUTWAY) == NULL) {
         refuse(status, FRAME_STATUS_TOKEN_REFUSED, error,
                "this node has no Outway key; put outway.key and outway.crt in its folder of keys");

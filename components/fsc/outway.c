@@ -104,6 +104,7 @@ static void route_by_host(Choice *choice, FrameCall *call, const char *client, c
 void outway_route(Fsc *fsc, FrameCall *call, const char *client, guint64 kind, const char *selector)
 {
     const Config *config = node_config(fsc->node);
+    node_refresh_identity(fsc->node, FALSE); /* who asks has just taken the certificate from its file */
     const Certificate *certificate = node_certificate(fsc->node, ROLE_OUTWAY);
     g_autofree char *section = g_strconcat("client.", client, NULL);
     Choice choice = {.fsc = fsc,

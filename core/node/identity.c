@@ -108,21 +108,59 @@ TlsIdentity node_tls(const Node *node, Role role)
     return node->tls[role];
 }
 
-void node_refresh_identity(Node *node)
+guint64 identity_stamp(const Config *config)
+{
+    static const char *const suffixes[] = {"key", "crt"};
+    guint64 stamp = 1;
+    for (Role role = 0; role < ROLE_COUNT; role++) {
+        for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+            struct stat status;
+            g_autofree char *path = identity_path(config, role, suffixes[i]);
+            stamp *= 31;
+            if (stat(path, &status) == 0)
+                stamp += (guint64)status.st_mtim.tv_sec * 1000000000 + (guint64)status.st_mtim.tv_nsec +
+                         status.st_ino;
+        }
+    }
+    return stamp;
+}
+
+static gboolean is_ours(const Node *node, const Identity *fresh, GError **error)
+{
+    const Certificate *manager = fresh->certificates[ROLE_MANAGER];
+    if (manager != NULL && strcmp(certificate_peer_id(manager), node->oin) == 0)
+        return TRUE;
+    g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID, "the new ones are not for OIN %s",
+                node->oin);
+    return FALSE;
+}
+
+/* Of files that are being replaced one by one, the pair that does not fit yet is no news; it is looked at
+ * again when the next file has changed. */
+static void refresh_locked(Node *node)
 {
     g_autoptr(GError) error = NULL;
+    guint64 stamp = identity_stamp(node->config);
     Identity *fresh = identity_load(node->config, &error);
-    if (fresh == NULL) {
+    if (fresh == NULL || !is_ours(node, fresh, &error)) {
         g_warning("keys: not read again, the old ones stay: %s", error->message);
-        return;
-    }
-    const Certificate *manager = fresh->certificates[ROLE_MANAGER];
-    if (manager == NULL || strcmp(certificate_peer_id(manager), node->oin) != 0) {
-        g_warning("keys: not read again, the old ones stay: the new ones are not for OIN %s", node->oin);
         identity_free(fresh);
+        node->identity_stamp = stamp;
         return;
     }
+    node->identity_stamp = stamp;
     /* Whoever borrowed an old key may keep using it: it is freed with the node. */
     g_ptr_array_add(node->retired, g_atomic_pointer_exchange(&node->identity, fresh));
     g_message("keys: read again");
+    /* Tokens that our Outway holds are bound to its certificate: the edge takes the new one now, and asks
+     * anew. */
+    frames_server_forget(node->frames);
+}
+
+void node_refresh_identity(Node *node, gboolean always)
+{
+    g_mutex_lock(&node->identity_lock);
+    if (always || node->identity_stamp != identity_stamp(node->config))
+        refresh_locked(node);
+    g_mutex_unlock(&node->identity_lock);
 }

@@ -134,6 +134,7 @@ static void set_paths(Node *node)
 
 static gboolean load_identity(Node *node, gboolean test, GError **error)
 {
+    node->identity_stamp = identity_stamp(node->config);
     node->identity = identity_load(node->config, error);
     if (node->identity == NULL || !name_node(node, test, error))
         return FALSE;
@@ -159,6 +160,7 @@ Node *node_new(const Config *config, Store *store, const Clock *clock, gboolean 
     node->store = store;
     node->clock = clock;
     g_mutex_init(&node->anchors_lock);
+    g_mutex_init(&node->identity_lock);
     g_rw_lock_init(&node->frames_lock);
     g_rw_lock_init(&node->threads_lock);
     node->retired = g_ptr_array_new_with_free_func((GDestroyNotify)identity_free);
@@ -196,6 +198,7 @@ void node_free(Node *node)
     g_clear_pointer(&node->anchors, trust_anchors_unref);
     g_clear_pointer(&node->officer_anchors, trust_anchors_unref);
     g_mutex_clear(&node->anchors_lock);
+    g_mutex_clear(&node->identity_lock);
     g_rw_lock_clear(&node->frames_lock);
     g_rw_lock_clear(&node->threads_lock);
     g_array_unref(node->running);

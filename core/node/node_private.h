@@ -34,6 +34,8 @@ struct node {
     TlsIdentity tls[ROLE_COUNT];
     struct officers *officers;
     Identity *identity; /* atomic */
+    GMutex identity_lock;
+    guint64 identity_stamp; /* of the files that were read, under the lock */
     GPtrArray *retired; /* Identity*: borrowed keys live as long as the node */
 
     GMutex anchors_lock;
@@ -68,6 +70,8 @@ extern const gsize node_keys_count;
  * fit. */
 Identity *identity_load(const Config *config, GError **error);
 void identity_free(Identity *identity);
+/* Changes when one of the files does. */
+guint64 identity_stamp(const Config *config);
 /* keys/<role>.<suffix>. Caller frees. */
 char *identity_path(const Config *config, Role role, const char *suffix);
 
@@ -90,9 +94,6 @@ GPtrArray *node_revoked_serials(const char *crl_path);
 void node_tell_revoked(Node *node);
 /* Reads the anchors and the CRL again when their files changed, and tells the edge. */
 void node_refresh_anchors(Node *node, gboolean always);
-/* Keys and certificates again; keeps the old ones, with a line in the log, when the new ones are not right.
- */
-void node_refresh_identity(Node *node);
 
 /* --- schema.c --- */
 /* Migrates for core/node itself and for these components; every embedded one when `components` is NULL. */

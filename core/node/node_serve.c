@@ -16,7 +16,7 @@
 #include "core/node/place.h"
 
 #define STOP_TIMEOUT_MS 5000
-#define REFRESH_INTERVAL_S 5
+#define REFRESH_INTERVAL_S 2
 #define CSRF_KEY_LENGTH 32
 
 typedef struct {
@@ -202,7 +202,7 @@ static gboolean on_stop(gpointer data)
 static gboolean on_reload(gpointer data)
 {
     Serving *serving = data;
-    node_refresh_identity(serving->node);
+    node_refresh_identity(serving->node, TRUE);
     node_refresh_anchors(serving->node, TRUE);
     return G_SOURCE_CONTINUE;
 }
@@ -210,6 +210,7 @@ static gboolean on_reload(gpointer data)
 static gboolean on_tick(gpointer data)
 {
     Serving *serving = data;
+    node_refresh_identity(serving->node, FALSE);
     node_refresh_anchors(serving->node, FALSE);
     return G_SOURCE_CONTINUE;
 }

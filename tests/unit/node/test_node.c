@@ -206,7 +206,7 @@ static void borrowed_keys_outlive_a_reload(void **state)
     const Certificate *before = node_certificate(fixture->node, ROLE_TOKEN);
     g_autofree char *thumbprint = g_strdup(certificate_thumbprint(before));
     support_issue(fixture->folder, "token", SUPPORT_OIN);
-    node_refresh_identity(fixture->node);
+    node_refresh_identity(fixture->node, TRUE);
     assert_ptr_not_equal(node_certificate(fixture->node, ROLE_TOKEN), before);
     assert_string_equal(certificate_thumbprint(before), thumbprint);
 }
