@@ -12,7 +12,8 @@
 #define MAX_COORDINATE 66 /* of P-521 */
 
 static const JsonLimits HEADER_LIMITS = {.bytes = 24576, .depth = 8, .values = 256};
-static const JsonLimits PAYLOAD_LIMITS = {.bytes = 49152, .depth = 16, .values = 4096};
+/* As deep as a request may be: what a contract may hold as properties, its tokens hold as `prp`. */
+static const JsonLimits PAYLOAD_LIMITS = {.bytes = 49152, .depth = 32, .values = 4096};
 
 /* Header parameters that change what the rest means; who passes over them verifies another text than was
  * signed. RFC 7515 4.1.11 (crit), RFC 7797 (b64), RFC 7516 4.1.3 (zip). */
