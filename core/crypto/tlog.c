@@ -280,9 +280,11 @@ gboolean tlog_proof_parse(const char *data, gssize length, TlogProof *out, GErro
 {
     gsize size = length < 0 ? strlen(data) : (gsize)length;
     g_auto(TlogProof) found = {0};
-    if (size > NOTE_MAX + 2 * EXTRA_MAX || memchr(data, '\0', size) != NULL)
-        return refuse(error, "a proof is too long, or no text");
+    if (size > NOTE_MAX + 2 * EXTRA_MAX)
+        return refuse(error, "a proof is too long");
     g_autofree char *text = g_strndup(data, size);
+    if (strlen(text) != size)
+        return refuse(error, "a proof is text, without NUL");
     if (!g_str_has_prefix(text, PROOF_HEAD))
         return refuse(error, "a proof begins with the line c2sp.org/tlog-proof@v1");
     if (!proof_read(text + strlen(PROOF_HEAD), &found, error))
