@@ -2,6 +2,7 @@
  * sentences in the officer's language here; templates only place them. */
 #pragma once
 
+#include "components/fsc/intentions.h"
 #include "components/fsc/internal.h"
 #include "components/fsc/store.h"
 #include "core/node/office.h"
@@ -29,6 +30,9 @@ char *fsc_view_time(const FscView *view, gint64 ms);
 /* How long ago or ahead, in words: "3 minuten". Caller frees. */
 char *fsc_view_span(const FscView *view, gint64 seconds);
 
+/* "2026-11-21" as the first second of that day here. FALSE for anything else. */
+gboolean fsc_view_day(const char *text, gint64 *seconds);
+
 /* The frame of a page with the phrases "fsc.<key>.title" and "fsc.<key>.lede". */
 json_t *fsc_view_page(const FscView *view, const char *current, const char *key);
 /* Answers it: template "fsc_<name>". Takes the context. */
@@ -45,7 +49,28 @@ json_t *fsc_view_state(const FscView *view, ContractState state);
 /* "/contracten/HASH". Caller frees. */
 char *fsc_view_contract_path(const char *hash);
 
+/* The contract with this hash, or the proposal of ours that waits for its second signer, which has id 0;
+ * `intentions`, one a type of signature, gets what waits, to be given to fsc_page_intentions_clear() also
+ * after an error. */
+StoredContract *fsc_page_load(Fsc *fsc, const char *hash, Intention *intentions[SIGNATURE_TYPE_COUNT],
+                              GError **error);
+void fsc_page_intentions_clear(Intention *intentions[SIGNATURE_TYPE_COUNT]);
+/* TRUE when a signer of ours can place this signature on the contract now. */
+gboolean fsc_page_can(const FscView *view, const StoredContract *stored, SignatureType type);
+
 /* --- handlers --- */
 
 void fsc_page_home(Request *request, gpointer context);
 void fsc_page_contracts(Request *request, gpointer context);
+void fsc_page_contract(Request *request, gpointer context);
+void fsc_page_decide(Request *request, gpointer context);      /* asks for confirmation */
+void fsc_page_decide_post(Request *request, gpointer context); /* does it */
+void fsc_page_withdraw(Request *request, gpointer context);
+void fsc_page_propose(Request *request, gpointer context);
+void fsc_page_propose_post(Request *request, gpointer context);
+void fsc_page_services(Request *request, gpointer context);
+void fsc_page_peers(Request *request, gpointer context);
+void fsc_page_delivery(Request *request, gpointer context);
+void fsc_page_retry(Request *request, gpointer context);
+void fsc_page_transactions(Request *request, gpointer context);
+void fsc_page_traffic(Request *request, gpointer context);
