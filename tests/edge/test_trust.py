@@ -59,6 +59,9 @@ def uses_a_new_outway_key_without_a_reload(stage):
     equal(stage.call().status, 200)
     stage.outway = stage.pki.leaf(stage.folder / "consumer" / "keys" / "outway", CONSUMER, "outway.consumer.fsc.test")
     wanted = Pki.thumbprint(stage.outway[0]).encode()
+    equal(stage.call().status, 200)
+    assert wanted not in [values[1] for values in stage.provider.frames.of(frames.VERIFY)], "before the node says so, tokens are bound to the old one"
+    stage.consumer.frames.flush()
     until(lambda: stage.call().status == 200 and wanted in [values[1] for values in stage.provider.frames.of(frames.VERIFY)],
           what="the new certificate at the Inway")
 
