@@ -167,7 +167,7 @@ static gboolean nothing_more(const char *folder, const json_t *content, GError *
     g_autoptr(GPtrArray) files = tree_files(folder, error);
     if (files == NULL)
         return FALSE;
-    return files->len == json_array_size(json_object_get(content, "files")) + 1 ||
+    return files->len <= json_array_size(json_object_get(content, "files")) + 1 ||
            refuse(error, folder, "it holds files that its manifest does not name");
 }
 
@@ -250,6 +250,14 @@ static gboolean in_use(const char *path, GError **error)
     return FALSE;
 }
 
+/* As a restore that was cut short may have left it. */
+static gboolean same_file(const char *path, const json_t *entry)
+{
+    guint64 size;
+    g_autofree char *digest = tree_digest(path, &size, NULL);
+    return g_strcmp0(digest, json_string_at(entry, "sha256")) == 0;
+}
+
 /* What is below `data` comes with it; a store elsewhere, and keys, must not be there. */
 static gboolean place_is_empty(const Restore *restore, GError **error)
 {
@@ -271,7 +279,7 @@ static gboolean place_is_empty(const Restore *restore, GError **error)
                                     ? NULL
                                     : g_build_filename(config_text(restore->config, "node", "keys"),
                                                        name + strlen("keys/"), NULL);
-        if (path != NULL && access(path, F_OK) == 0)
+        if (path != NULL && access(path, F_OK) == 0 && !same_file(path, entry))
             return in_use(path, error);
     }
     return store_copy_fits(restore->store_url, error);
@@ -290,7 +298,7 @@ static gboolean copy_below(const Restore *restore, const char *prefix, const cha
             continue;
         g_autofree char *source = g_build_filename(restore->folder, name, NULL);
         g_autofree char *target = g_build_filename(to, name + strlen(prefix), NULL);
-        if (!tree_copy_file(source, target, error))
+        if (access(target, F_OK) != 0 && !tree_copy_file(source, target, error))
             return FALSE;
     }
     return TRUE;
