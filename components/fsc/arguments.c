@@ -121,7 +121,7 @@ Arguments *arguments_read(const CommandSpec *spec, int argc, char *const *argv, 
     for (int i = 0; i < argc; i++) {
         if (!words_only && g_str_equal(argv[i], "--"))
             words_only = TRUE;
-        else if (words_only || argv[i][0] != '-' || argv[i][1] == '\0')
+        else if (words_only || strncmp(argv[i], "--", 2) != 0)
             g_ptr_array_add(arguments->words, argv[i]);
         else if (!take_option(arguments, argc, argv, &i, error))
             return NULL;

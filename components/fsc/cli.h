@@ -19,9 +19,10 @@ int cli_print_json(const json_t *value);
 /* One line on stderr; the exit status of the error. */
 int cli_fail(const GError *error);
 
-/* Asks on the terminal unless --yes. FALSE when the answer is no, or when there is nobody to ask; `*status`
- * is then the exit status. */
-gboolean cli_confirm(const Arguments *arguments, const char *question, int *status);
+/* Shows what it is about and asks on the terminal. FALSE when the answer is no, or when there is nobody to
+ * ask;
+ * `*status` is then the exit status. */
+gboolean cli_confirm(const char *about, const char *question, int *status);
 
 /* "2026-11-21 20:15" in UTC. Caller frees. */
 char *cli_time(gint64 unix_s);

@@ -31,20 +31,18 @@ int cli_fail(const GError *error)
     return admin_fail(error);
 }
 
-gboolean cli_confirm(const Arguments *arguments, const char *question, int *status)
+gboolean cli_confirm(const char *about, const char *question, int *status)
 {
     char line[16] = "";
     g_autoptr(GError) error = NULL;
     *status = 0;
-    if (arguments_flag(arguments, "--yes"))
-        return TRUE;
     if (!isatty(STDIN_FILENO)) {
         g_set_error_literal(&error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_USAGE,
                             "there is no terminal to ask for confirmation; give --yes");
         *status = cli_fail(error);
         return FALSE;
     }
-    printf("%s [y/N] ", question);
+    printf("%s\n%s [y/N] ", about, question);
     fflush(stdout);
     if (fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y' || line[0] == 'j'))
         return TRUE;
