@@ -285,7 +285,11 @@ class Country:
                   f"accept_publications = {'yes' if organisation is DIRECTORY else 'no'}",
                   "", "[logboek]", f"listen = {self[organisation].otlp()}", f"statement_issuers = {DIRECTORY.oin}",
                   f"register = {ROOT / 'demo' / 'activities' / (organisation.key + '.json')}",
-                  "", f"[service.{LOG_SERVICE}]", f"accept = {DIRECTORY.oin}"]
+                  "", f"[service.{LOG_SERVICE}]", f"accept = {DIRECTORY.oin}",
+                  f"title = Logboek van {organisation.name}", f"title_en = Log of {organisation.name}",
+                  "description = Wie gebruikte welke gegevens van een persoon, wanneer en waarvoor. Alleen voor die persoon zelf, via een portaal.",
+                  "description_en = Who used which data of a person, when and why. Only for that person, through a portal.",
+                  "theme = GOVE JUST", "keywords = logboek inzage verwerking"]
         lines += ["", "[office]", f"address = {self.office(organisation)}", "anchors = keys/internal/anchor.crt", "crl = keys/internal/crl.pem"]
         lines += getattr(self, f"configure_{organisation.key}")(others)
         return "\n".join(lines) + "\n"
@@ -311,7 +315,7 @@ class Country:
                 "get only the data that you name. Every question is in the log.",
                 "contact_name = Loket van het register", "contact_email = loket@example.com", "access_rights = restricted",
                 "theme = GOVE SOCI", "keywords = personen adres geboorte familie",
-                f"openapi = {self.portal}/haalcentraal/api/brp/openapi.json",
+                "documentation = https://brp-api.github.io/Haal-Centraal-BRP-bevragen/",
                 "", "[brp]", f"persons = {self.persons}",
                 f"activity = {activity(REGISTER, 'verstrekken')}"]
 

@@ -30,8 +30,9 @@ typedef struct {
     const Catalogue *catalogue;
     json_t *graph;      /* array of nodes with an address */
     GHashTable *stated; /* addresses of concepts, agents and documents that are in it */
-    char *self;         /* of the catalogue, of its data set, and of the conditions of use */
+    char *self;         /* of the catalogue, its data set, its API, and the conditions of use */
     char *dataset;
+    char *api;
     char *conditions;
 } Builder;
 
@@ -264,6 +265,12 @@ static void set_keywords(json_t *node, const json_t *service)
     json_object_set_new(node, "dcat:keyword", list);
 }
 
+/* dcat:Resource is said as well: an engine that knows no subclasses looks for it at the topic of a record. */
+static json_t *new_service(const char *address)
+{
+    return json_pack("{s:s, s:[s, s]}", "@id", address, "@type", "dcat:DataService", "dcat:Resource");
+}
+
 static json_t *service_node(Builder *builder, const json_t *service, const char *page)
 {
     const json_t *description = json_object_get(service, "description");
@@ -273,7 +280,7 @@ static json_t *service_node(Builder *builder, const json_t *service, const char 
                *rights = json_string_at(description, "access_rights");
     g_autofree char *notation = g_strdup_printf("%s.%s", json_string_at(service, "name"), peer_id);
     g_autofree char *address = g_strconcat(page, "#dienst", NULL);
-    json_t *node = json_pack("{s:s, s:s}", "@id", address, "@type", "dcat:DataService");
+    json_t *node = new_service(address);
     set_texts(node, description, json_string_at(service, "name"),
               default_description(builder->catalogue, service));
     json_object_set_new(node, "dct:identifier", literal(address));
@@ -341,11 +348,43 @@ static json_t *distribution(Builder *builder, const char *suffix, const char *me
     json_t *format_node =
         state_once(builder, format_iri, json_pack("{s:s}", "@type", "dct:MediaTypeOrExtent"));
     json_t *media_node = state_once(builder, media, json_pack("{s:s}", "@type", "dct:MediaType"));
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "@type", "dcat:Distribution",
-                     "dct:title", literal(name), "dcat:accessURL", iri(address), "dcat:downloadURL",
-                     iri(address), "dct:license", own_licence(builder), "dct:language", languages(builder),
-                     "dct:conformsTo", standard(builder, PROFILE, "DCAT-AP-NL 3.0"), "dct:format",
-                     format_node, "dcat:mediaType", media_node);
+    json_t *node = json_pack("{s:s, s:o, s:o, s:o, s:o}", "@type", "dcat:Distribution", "dct:title",
+                             literal(name), "dcat:accessURL", iri(address), "dcat:downloadURL", iri(address),
+                             "dcat:accessService", iri(builder->api));
+    json_object_set_new(node, "dct:license", own_licence(builder));
+    json_object_set_new(node, "dct:language", languages(builder));
+    json_object_set_new(node, "dct:conformsTo", standard(builder, PROFILE, "DCAT-AP-NL 3.0"));
+    json_object_set_new(node, "dct:format", format_node);
+    json_object_set_new(node, "dcat:mediaType", media_node);
+    return node;
+}
+
+/* The list can be searched in, which is a service as well. */
+static json_t *api_node(Builder *builder)
+{
+    const Catalogue *catalogue = builder->catalogue;
+    g_autofree char *page = g_strconcat(catalogue->address, "/catalogus", NULL);
+    g_autofree char *endpoint = g_strconcat(page, "/v1", NULL);
+    g_autofree char *openapi = g_strconcat(endpoint, "/openapi.json", NULL);
+    json_t *node = new_service(builder->api);
+    json_object_set_new(node, "dct:title", in_both("Zoeken in de catalogus", "Searching in the catalogue"));
+    json_object_set_new(
+        node, "dct:description",
+        in_both("Een API om in deze catalogus te zoeken.", "An API to search in this catalogue."));
+    json_object_set_new(node, "dct:identifier", literal(builder->api));
+    json_object_set_new(node, "dct:publisher", agent(builder, catalogue->oin, catalogue->publisher));
+    json_object_set_new(node, "dct:creator", agent(builder, catalogue->oin, catalogue->publisher));
+    json_object_set_new(node, "dcat:contactPoint", own_contact(builder));
+    json_object_set_new(node, "dct:accessRights", access_rights(builder, "public"));
+    json_object_set_new(node, "dct:license", own_licence(builder));
+    json_object_set_new(node, "dcat:theme", themes(builder, NULL));
+    json_object_set_new(node, "dct:language", languages(builder));
+    json_object_set_new(node, "dcat:keyword", json_pack("[o]", literal("FSC")));
+    json_object_set_new(node, "dcat:endpointURL", iri(endpoint));
+    json_object_set_new(node, "dcat:endpointDescription", iri(openapi));
+    json_object_set_new(node, "dcat:landingPage", document(builder, page));
+    json_object_set_new(node, "dcat:servesDataset", iri(builder->dataset));
+    return node;
 }
 
 /* A catalogue must hold a data set (DCAT-AP-NL); the one that the Directory itself publishes is its list. */
@@ -392,16 +431,9 @@ static json_t *catalog_node(Builder *builder)
     json_object_set_new(node, "dct:language", languages(builder));
     json_object_set_new(node, "foaf:homepage", document(builder, page));
     json_object_set_new(node, "dcat:dataset", iri(builder->dataset));
-    json_object_set_new(node, "dcat:service", json_array());
+    json_object_set_new(node, "dcat:service", json_pack("[o]", iri(builder->api)));
     json_object_set_new(node, "dcat:record", json_array());
     return node;
-}
-
-/* An empty array is no statement. */
-static void drop_empty(json_t *node, const char *key)
-{
-    if (json_array_size(json_object_get(node, key)) == 0)
-        json_object_del(node, key);
 }
 
 static json_t *context(void)
@@ -419,19 +451,22 @@ json_t *catalogue_dcat(const Catalogue *catalogue, gint only)
                        .stated = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                        .self = g_strconcat(catalogue->address, "/catalogus#catalogus", NULL),
                        .dataset = g_strconcat(catalogue->address, "/catalogus#diensten", NULL),
+                       .api = g_strconcat(catalogue->address, "/catalogus#api", NULL),
                        .conditions = g_strconcat(catalogue->address, "/catalogus#voorwaarden", NULL)};
     json_t *catalog = catalog_node(&builder);
     json_array_append(builder.graph, catalog);
     json_array_append_new(builder.graph, dataset_node(&builder));
+    json_array_append_new(builder.graph, api_node(&builder));
     for (gsize i = 0; i < json_array_size(catalogue->services); i++)
         if (only < 0 || i == (gsize)only)
             add_service(&builder, catalog, json_array_get(catalogue->services, i));
-    drop_empty(catalog, "dcat:service");
-    drop_empty(catalog, "dcat:record");
+    if (json_array_size(json_object_get(catalog, "dcat:record")) == 0)
+        json_object_del(catalog, "dcat:record"); /* an empty array is no statement */
     json_decref(catalog);
     g_hash_table_unref(builder.stated);
     g_free(builder.self);
     g_free(builder.dataset);
+    g_free(builder.api);
     g_free(builder.conditions);
     return json_pack("{s:o, s:o}", "@context", context(), "@graph", builder.graph);
 }
