@@ -5,7 +5,11 @@
 #include "components/logboek/transaction_ids.h"
 #include "components/logboek/transaction_record.h"
 
-#define BATCH_RECORDS 500 /* in one SQL transaction: others write in the same database */
+#define BATCH_RECORDS 500   /* in one SQL transaction: others write in the same database */
+#define BATCH_ENTRIES 20000 /* read in one SQL transaction: most have no row of their own */
+#define GATHER_MS                                                                                            \
+    250 /* between two SQL transactions when nobody waits for one: each costs the disk two syncs */
+#define RECENT_BLOCKS 16
 #define IDLE_MS 500
 #define RETRY_MS 1000
 
@@ -22,11 +26,14 @@ struct indexer {
     gboolean restart; /* wanted by indexer_restart() */
     GError *restart_error;
     guint64 position;
+    guint64 passes;
+    guint64 wanted; /* the highest position somebody waits for */
 };
 
 /* Transactions of one peer in one block. */
 typedef struct {
     char *peer_id;
+    gsize peer_length;
     gint64 block;
     gint64 first_created, last_created;
 } Block;
@@ -35,8 +42,9 @@ typedef struct {
 typedef struct {
     Indexer *indexer;
     Db *db;
-    GHashTable *blocks; /* "peer:block" -> Block */
-    guint n_records;
+    GHashTable *blocks;           /* "peer:block" -> Block */
+    Block *recent[RECENT_BLOCKS]; /* those that were noted lately: mostly the next one is among them */
+    guint n_rows, n_entries;
     guint64 last;
     GError *error;
 } Pass;
@@ -61,6 +69,7 @@ static gboolean pass_over(const JournalRecord *entry)
 static gboolean index_record(Pass *pass, const JournalRecord *entry, GError **error)
 {
     RecordParts parts;
+    pass->n_rows++;
     const guint8 *data = entry->data + RECORD_ENVELOPE_SIZE;
     gsize length = entry->length - RECORD_ENVELOPE_SIZE;
     if (entry->length < RECORD_ENVELOPE_SIZE || !record_split(data, length, &parts, NULL))
@@ -87,24 +96,34 @@ static gboolean index_record(Pass *pass, const JournalRecord *entry, GError **er
         value_integer((gint64)wire_get_u64(fields[FIELD_START_TIME].data)), value_blob(data, length));
 }
 
-static void note_block(Pass *pass, const WireField *peer, guint64 sequence, gint64 created_at)
+static Block *find_block(Pass *pass, const WireField *peer, gint64 number, gint64 created_at)
 {
-    if (peer->length == 0)
-        return;
-    gint64 number = (gint64)(sequence / INDEX_BLOCK);
     g_autofree char *name =
         g_strdup_printf("%" G_GINT64_FORMAT ":%.*s", number, (int)peer->length, (const char *)peer->data);
     Block *block = g_hash_table_lookup(pass->blocks, name);
     if (block == NULL) {
         block = g_new(Block, 1);
         *block = (Block){.peer_id = g_strndup((const char *)peer->data, peer->length),
+                         .peer_length = peer->length,
                          .block = number,
                          .first_created = created_at,
                          .last_created = created_at};
         g_hash_table_insert(pass->blocks, g_steal_pointer(&name), block);
     }
-    block->first_created = MIN(block->first_created, created_at);
-    block->last_created = MAX(block->last_created, created_at);
+    return block;
+}
+
+static void note_block(Pass *pass, const WireField *peer, guint64 sequence, gint64 created_at)
+{
+    if (peer->length == 0)
+        return;
+    gint64 number = (gint64)(sequence / INDEX_BLOCK);
+    Block **recent = &pass->recent[peer->data[peer->length - 1] % RECENT_BLOCKS];
+    if (*recent == NULL || (*recent)->block != number || (*recent)->peer_length != peer->length ||
+        memcmp((*recent)->peer_id, peer->data, peer->length) != 0)
+        *recent = find_block(pass, peer, number, created_at);
+    (*recent)->first_created = MIN((*recent)->first_created, created_at);
+    (*recent)->last_created = MAX((*recent)->last_created, created_at);
 }
 
 static gboolean index_transaction(Pass *pass, const JournalRecord *entry, GError **error)
@@ -118,7 +137,8 @@ static gboolean index_transaction(Pass *pass, const JournalRecord *entry, GError
         note_block(pass, &parts.fields[PEERS[i]], entry->sequence, parts.created_at);
     if ((parts.flags & TRANSACTION_LATE) == 0)
         return TRUE;
-    KeyEntry late = {.digest = parts.digest, .sequence = entry->sequence};
+    pass->n_rows++;
+    KeyEntry late = {.digest = transaction_digest(entry->data, entry->length), .sequence = entry->sequence};
     memcpy(late.key, parts.key, KEY_SIZE);
     return transaction_ids_put_late(pass->db, pass->indexer->shard, &late, error);
 }
@@ -145,11 +165,11 @@ static gboolean index_entry(const JournalRecord *entry, gpointer user_data)
                     : entry->kind == KIND_TRANSACTION ? index_transaction(pass, entry, &pass->error)
                     : entry->kind == KIND_DECISION
                         ? decisions_index(pass->db, pass->indexer->shard, entry, &pass->error)
-                                                      : TRUE;
+                        : TRUE;
     if (!good)
         return FALSE;
     pass->last = entry->sequence;
-    return ++pass->n_records < BATCH_RECORDS;
+    return pass->n_rows < BATCH_RECORDS && ++pass->n_entries < BATCH_ENTRIES;
 }
 
 /* --- one SQL transaction --- */
@@ -178,13 +198,14 @@ static void set_position(Indexer *indexer, guint64 position)
 {
     g_mutex_lock(&indexer->mutex);
     indexer->position = position;
+    indexer->passes++;
     g_cond_broadcast(&indexer->changed);
     g_mutex_unlock(&indexer->mutex);
     records_indexed(indexer->records, position);
     transactions_indexed(indexer->transactions, position);
 }
 
-static gboolean index_some(Indexer *indexer, guint64 position, GError **error)
+static gboolean index_some(Indexer *indexer, guint64 position, gboolean *full, GError **error)
 {
     g_autoptr(Db) db = store_take(indexer->store, error);
     if (db == NULL)
@@ -193,6 +214,7 @@ static gboolean index_some(Indexer *indexer, guint64 position, GError **error)
     Pass pass = {.indexer = indexer, .db = db, .blocks = blocks, .last = position};
     if (!run_pass(&pass, position + 1, error))
         return FALSE; /* db_release() rolls back */
+    *full = pass.n_rows >= BATCH_RECORDS || pass.n_entries >= BATCH_ENTRIES;
     set_position(indexer, pass.last);
     return TRUE;
 }
@@ -244,18 +266,33 @@ static gboolean pause_a_while(Indexer *indexer, gint64 ms, gboolean *restart)
     return go_on;
 }
 
+/* A pass is put off while more arrives, unless somebody waits for it. */
+static void gather(Indexer *indexer, guint64 position, gint64 until)
+{
+    g_mutex_lock(&indexer->mutex);
+    while (!indexer->stopping && !indexer->restart && indexer->wanted <= position &&
+           g_cond_wait_until(&indexer->changed, &indexer->mutex, until))
+        ;
+    g_mutex_unlock(&indexer->mutex);
+}
+
 static gpointer index_thread(gpointer data)
 {
     Indexer *indexer = data;
     gboolean failing = FALSE, restart = FALSE;
+    gint64 next_us = 0;
     while (pause_a_while(indexer, failing ? RETRY_MS : 0, &restart)) {
         g_autoptr(GError) error = NULL;
         if (restart)
             answer_restart(indexer);
         guint64 position = indexer_position(indexer);
         gboolean good = transactions_seal(indexer->transactions, &error);
-        if (good && journal_wait(indexer->journal, position, IDLE_MS) > position)
-            good = index_some(indexer, position, &error);
+        if (good && journal_wait(indexer->journal, position, IDLE_MS) > position) {
+            gboolean full = FALSE;
+            gather(indexer, position, next_us);
+            good = index_some(indexer, position, &full, &error);
+            next_us = full ? 0 : g_get_monotonic_time() + GATHER_MS * G_TIME_SPAN_MILLISECOND;
+        }
         if (!good && !failing)
             g_warning("logboek: the index stands still at %" G_GUINT64_FORMAT " and will try again: %s",
                       position, error->message);
@@ -303,10 +340,20 @@ guint64 indexer_position(Indexer *indexer)
     return position;
 }
 
+guint64 indexer_passes(Indexer *indexer)
+{
+    g_mutex_lock(&indexer->mutex);
+    guint64 passes = indexer->passes;
+    g_mutex_unlock(&indexer->mutex);
+    return passes;
+}
+
 gboolean indexer_wait(Indexer *indexer, guint64 sequence, guint timeout_ms)
 {
     gint64 until = g_get_monotonic_time() + timeout_ms * (gint64)1000;
     g_mutex_lock(&indexer->mutex);
+    indexer->wanted = MAX(indexer->wanted, sequence);
+    g_cond_broadcast(&indexer->changed);
     while (indexer->position < sequence && g_cond_wait_until(&indexer->changed, &indexer->mutex, until))
         ;
     gboolean reached = indexer->position >= sequence;

@@ -19,6 +19,9 @@ void indexer_stop(Indexer *indexer);
 /* How far it is. */
 guint64 indexer_position(Indexer *indexer);
 
+/* SQL transactions since the start. */
+guint64 indexer_passes(Indexer *indexer);
+
 /* Waits until it has come to `sequence`, or the time is over; FALSE then. */
 gboolean indexer_wait(Indexer *indexer, guint64 sequence, guint timeout_ms);
 

@@ -94,9 +94,6 @@ gboolean transaction_split(const guint8 *data, gsize length, TransactionParts *p
     if (length < HEADER_SIZE + KEY_SIZE + TRACE_SIZE || length > TRANSACTION_MAX || data[0] != VERSION ||
         (data[1] & ~(FLAG_INCOMING | TRANSACTION_LATE)) != 0 || data[2] != 0 || data[3] != 0)
         return FALSE;
-    guint8 digest[SHA256_SIZE];
-    sha256(data + TIME_OFFSET, length - TIME_OFFSET, digest);
-    parts->digest = wire_get_u64(digest);
     parts->flags = data[1];
     parts->created_at = (gint64)wire_get_u64(data + TIME_OFFSET);
     memcpy(parts->key, data + HEADER_SIZE, KEY_SIZE);
@@ -109,6 +106,13 @@ gboolean transaction_split(const guint8 *data, gsize length, TransactionParts *p
             (FIELDS[i].required && parts->fields[i].length == 0))
             return FALSE;
     return position == length;
+}
+
+guint64 transaction_digest(const guint8 *data, gsize length)
+{
+    guint8 digest[SHA256_SIZE];
+    sha256(data + TIME_OFFSET, length - TIME_OFFSET, digest);
+    return wire_get_u64(digest);
 }
 
 gboolean transaction_field_is(const TransactionParts *parts, TransactionField field, const char *text)

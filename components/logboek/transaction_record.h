@@ -34,11 +34,10 @@ typedef enum {
 
 /* Where its parts stand, without copies. */
 typedef struct {
-    guint8 key[KEY_SIZE]; /* id and direction */
+    guint8 key[KEY_SIZE];   /* id and direction */
     const guint8 *trace_id; /* TRACE_BYTES; all zero: none */
     guint8 flags;
     gint64 created_at;
-    guint64 digest; /* first 8 bytes of SHA-256 */
     WireField fields[TRANSACTION_FIELD_COUNT];
 } TransactionParts;
 
@@ -54,6 +53,9 @@ void transaction_set_late(GByteArray *encoded);
 
 /* FALSE for anything that transaction_encode() does not give. */
 gboolean transaction_split(const guint8 *data, gsize length, TransactionParts *parts);
+/* Of one that can be split: the first 8 bytes of SHA-256 over all but version and flags. Tells records under
+ * one key apart. */
+guint64 transaction_digest(const guint8 *data, gsize length);
 
 /* TRUE when the peer takes part: as outway, as service, or as one of the delegators (FSC
  * Logging 1.1.0, 3.2.1.1). */

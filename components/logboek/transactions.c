@@ -192,8 +192,10 @@ void transactions_append(Transactions *transactions, const LogboekTransaction *t
         return;
     }
     Journey *journey = g_new0(Journey, 1);
-    *journey =
-        (Journey){.transactions = transactions, .done = done, .user_data = user_data, .digest = parts.digest};
+    *journey = (Journey){.transactions = transactions,
+                         .done = done,
+                         .user_data = user_data,
+                         .digest = transaction_digest(encoded->data, encoded->len)};
     memcpy(journey->key, parts.key, KEY_SIZE);
     gint64 minute = transaction_minute(parts.key);
     TransactionVerdict verdict = TRANSACTION_FAILED;
@@ -208,7 +210,7 @@ void transactions_append(Transactions *transactions, const LogboekTransaction *t
         if (entry != NULL)
             answer = answer_from(transactions, entry, journey, &verdict);
         else
-            key_table_put(bucket->keys, parts.key, parts.digest, KEY_PENDING);
+            key_table_put(bucket->keys, parts.key, journey->digest, KEY_PENDING);
     }
     g_mutex_unlock(&transactions->mutex);
     if (late)
@@ -392,7 +394,7 @@ void transactions_outcome(Transactions *transactions, const char *transaction_id
     if (!transaction_key(transaction_id, incoming, key))
         return;
     outcome_encode(key, sent, status, bytes, out);
-    journal_append(transactions->journal, KIND_OUTCOME, out, sizeof out, NULL, NULL);
+    journal_append_later(transactions->journal, KIND_OUTCOME, out, sizeof out);
 }
 
 gboolean transactions_remember(Transactions *transactions, const JournalRecord *record, GError **error)
@@ -401,12 +403,13 @@ gboolean transactions_remember(Transactions *transactions, const JournalRecord *
     if (!transaction_split(record->data, record->length, &parts))
         return TRUE;
     gint64 minute = transaction_minute(parts.key);
+    guint64 digest = transaction_digest(record->data, record->length);
     g_mutex_lock(&transactions->mutex);
     gboolean full = FALSE;
     if ((parts.flags & TRANSACTION_LATE) != 0)
-        key_table_put(transactions->late, parts.key, parts.digest, record->sequence);
+        key_table_put(transactions->late, parts.key, digest, record->sequence);
     else if (minute >= transactions->open_minute)
-        key_table_put(bucket_get(transactions, minute)->keys, parts.key, parts.digest, record->sequence);
+        key_table_put(bucket_get(transactions, minute)->keys, parts.key, digest, record->sequence);
     full = record->sequence % 4096 == 0 && keys_in_memory(transactions) > KEYS_MAX;
     g_mutex_unlock(&transactions->mutex);
     return !full || transactions_seal(transactions, error);

@@ -11,6 +11,8 @@
 #include "core/base/error.h"
 
 #define QUEUE_MAX ((gsize)64 * 1024 * 1024)
+#define LATER_BYTES ((gsize)1024 * 1024)
+#define LATER_US (50 * G_TIME_SPAN_MILLISECOND)
 
 Segment *segment_new(guint64 number, guint64 size, guint64 first_sequence, guint32 generation)
 {
@@ -157,30 +159,55 @@ static GError *refusal(const Journal *journal, gsize length)
     return NULL;
 }
 
-void journal_append(Journal *journal, guint16 kind, const void *data, gsize length, JournalDone done,
-                    gpointer user_data)
+static Entry *entry_new(guint16 kind, const void *data, gsize length)
 {
     gboolean copies = length <= JOURNAL_RECORD_MAX;
     Entry *entry = g_malloc(sizeof(Entry) + (copies ? record_size(length) : 0));
-    *entry = (Entry){.done = done, .user_data = user_data, .kind = kind, .length = length};
+    *entry = (Entry){.kind = kind, .length = length};
     if (copies && length > 0) {
         memcpy(entry->bytes + RECORD_HEADER_SIZE, data, length);
     }
+    return entry;
+}
+
+/* The committer is woken when it has something new to know: that somebody waits, or how long it may wait
+ * itself. */
+static void enqueue(Journal *journal, Entry *entry, gboolean urgent)
+{
     g_mutex_lock(&journal->mutex);
-    entry->refused = refusal(journal, length);
+    entry->refused = refusal(journal, entry->length);
     entry->time_us = g_get_real_time();
     entry->queued = entry->refused == NULL;
     if (entry->queued) {
-        journal->queued += record_size(length);
+        journal->queued += record_size(entry->length);
     }
+    gboolean wakes = journal->first == NULL || (urgent && !journal->urgent);
     if (journal->first == NULL) {
         journal->first = entry;
-        g_cond_signal(&journal->work);
+        journal->later_until = g_get_monotonic_time() + LATER_US;
     } else {
         journal->last_entry->next = entry;
     }
     journal->last_entry = entry;
+    journal->urgent |= urgent || journal->queued > LATER_BYTES;
+    if (wakes) {
+        g_cond_signal(&journal->work);
+    }
     g_mutex_unlock(&journal->mutex);
+}
+
+void journal_append(Journal *journal, guint16 kind, const void *data, gsize length, JournalDone done,
+                    gpointer user_data)
+{
+    Entry *entry = entry_new(kind, data, length);
+    entry->done = done;
+    entry->user_data = user_data;
+    enqueue(journal, entry, TRUE);
+}
+
+void journal_append_later(Journal *journal, guint16 kind, const void *data, gsize length)
+{
+    enqueue(journal, entry_new(kind, data, length), FALSE);
 }
 
 typedef struct {
@@ -278,6 +305,14 @@ guint32 journal_generation(Journal *journal)
         segments->len > 0 ? ((const Segment *)segments->pdata[segments->len - 1])->generation : 0;
     g_mutex_unlock(&journal->mutex);
     return generation;
+}
+
+guint64 journal_commits(Journal *journal)
+{
+    g_mutex_lock(&journal->mutex);
+    guint64 commits = journal->commits;
+    g_mutex_unlock(&journal->mutex);
+    return commits;
 }
 
 gint64 journal_oldest_time_us(Journal *journal)

@@ -63,6 +63,10 @@ void journal_set_batch_done(Journal *journal, JournalBatchDone batch_done, gpoin
 void journal_append(Journal *journal, guint16 kind, const void *data, gsize length, JournalDone done,
                     gpointer user_data);
 
+/* As journal_append, for what nobody waits for: it starts no commit, but goes with the next one, or after 50
+ * ms. */
+void journal_append_later(Journal *journal, guint16 kind, const void *data, gsize length);
+
 /* Appends and waits for the commit. `sequence` may be NULL and is only set when TRUE. */
 gboolean journal_append_wait(Journal *journal, guint16 kind, const void *data, gsize length,
                              guint64 *sequence, GError **error);
@@ -84,6 +88,9 @@ guint64 journal_first(Journal *journal);
  * segment of the next generation, so that a sequence number that was given out twice (once before the
  * disaster, once after) is told apart: a record is known by generation and sequence (decisions.md 14). */
 guint32 journal_generation(Journal *journal);
+
+/* Commits since it was opened, each one fdatasync. */
+guint64 journal_commits(Journal *journal);
 
 /* The time of the oldest record still kept, 0 when empty: how far back the records go. */
 gint64 journal_oldest_time_us(Journal *journal);

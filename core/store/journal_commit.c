@@ -233,6 +233,7 @@ static void batch_publish(Journal *journal, const Batch *batch)
     }
     journal->end = journal->dirty_end = offset;
     journal->last = batch->next_sequence - 1;
+    journal->commits++;
     next_start(journal);
     g_cond_broadcast(&journal->committed);
     g_mutex_unlock(&journal->mutex);
@@ -337,19 +338,30 @@ static void try_recovery(Journal *journal)
     g_mutex_unlock(&journal->mutex);
 }
 
+/* Under the mutex: until when to wait for work; 0: it is there, G_MAXINT64: for ever. */
+static gint64 idle_until(const Journal *journal, gint64 retry_at)
+{
+    gboolean now =
+        journal->stopping || journal->recover_wanted || (journal->first != NULL && journal->urgent);
+    gint64 later = journal->first != NULL ? journal->later_until : G_MAXINT64;
+    return now ? 0 : is_failing(journal) ? MIN(later, retry_at) : later;
+}
+
 /* Takes the whole queue; NULL when it is time to try the disk again, or to end. Under the mutex. */
 static Entry *wait_for_work(Journal *journal, gint64 retry_at)
 {
     gboolean waiting = TRUE;
-    while (waiting && journal->first == NULL && !journal->stopping && !journal->recover_wanted) {
-        if (is_failing(journal)) {
-            waiting = g_cond_wait_until(&journal->work, &journal->mutex, retry_at);
-        } else {
+    while (waiting) {
+        gint64 until = idle_until(journal, retry_at);
+        if (until == G_MAXINT64) {
             g_cond_wait(&journal->work, &journal->mutex);
+        } else {
+            waiting = until > 0 && g_cond_wait_until(&journal->work, &journal->mutex, until);
         }
     }
     Entry *entries = journal->first;
     journal->first = journal->last_entry = NULL;
+    journal->urgent = FALSE;
     return entries;
 }
 

@@ -51,13 +51,16 @@ struct journal {
     GCond committed; /* for journal_wait() and journal_recover() */
     Entry *first;    /* the queue */
     Entry *last_entry;
-    gsize queued; /* bytes */
+    gsize queued;       /* bytes */
+    gboolean urgent;    /* somebody waits for what is in the queue */
+    gint64 later_until; /* monotonic: when the queue is committed even so; 0 while it is empty */
     gboolean stopping;
     gboolean recover_wanted;
     guint64 recover_attempts;
     GError *failure;     /* why it cannot write; NULL while it can */
     GPtrArray *segments; /* of Segment with a header on disk, oldest first; readers hold references */
     guint64 last;        /* the last committed sequence */
+    guint64 commits;
     JournalBatchDone batch_done;
     gpointer batch_user_data;
     NextState next; /* the segment after the active one */

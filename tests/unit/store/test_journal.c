@@ -322,6 +322,41 @@ static void a_callback_may_append(void **state)
     assert_int_equal(last, 20);
 }
 
+static void append_unhurried(Journal *journal, guint64 n)
+{
+    g_autoptr(GBytes) bytes = record_bytes(n, 100);
+    journal_append_later(journal, (guint16)(n * 257), g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+}
+
+static void what_nobody_waits_for_goes_with_the_next_commit(void **state)
+{
+    g_autofree char *folder = test_folder_new();
+    g_autoptr(Journal) journal = journal_new(folder);
+    append_record(journal, 1, 100);
+    guint64 before = journal_commits(journal);
+    gint64 began_us = g_get_monotonic_time();
+    append_unhurried(journal, 2);
+    append_unhurried(journal, 3);
+    append_record(journal, 4, 100);
+    gboolean at_once = g_get_monotonic_time() - began_us < 50 * G_TIME_SPAN_MILLISECOND;
+    assert_in_range(journal_commits(journal) - before, 1, at_once ? 1 : 2);
+    assert_int_equal(check_all(journal, 100), 4);
+}
+
+static void what_nobody_waits_for_is_committed_all_the_same(void **state)
+{
+    g_autofree char *folder = test_folder_new();
+    g_autoptr(Journal) journal = journal_new(folder);
+    gint64 began_us = g_get_monotonic_time();
+    append_unhurried(journal, 1);
+    assert_int_equal(journal_wait(journal, 0, 30000), 1);
+    assert_true(g_get_monotonic_time() - began_us >= 45 * G_TIME_SPAN_MILLISECOND);
+    append_unhurried(journal, 2);
+    journal_close(g_steal_pointer(&journal));
+    journal = journal_new(folder);
+    assert_int_equal(check_all(journal, 100), 2);
+}
+
 static void closing_commits_what_waits(void **state)
 {
     g_autofree char *folder = test_folder_new();
@@ -462,6 +497,8 @@ int main(void)
         cmocka_unit_test(appending_and_reading_at_once_is_safe),
         cmocka_unit_test(one_batch_is_one_sync),
         cmocka_unit_test(a_callback_may_append),
+        cmocka_unit_test(what_nobody_waits_for_goes_with_the_next_commit),
+        cmocka_unit_test(what_nobody_waits_for_is_committed_all_the_same),
         cmocka_unit_test(closing_commits_what_waits),
         cmocka_unit_test(a_queue_of_64_mebibytes_is_full),
         cmocka_unit_test(waiting_ends_with_a_commit_or_in_time),
