@@ -13,7 +13,7 @@
 #include "core/net/problem.h"
 
 #define ASK_AGAIN_S (10 * 60)
-#define ASK_ABOUT_NEW_S 60
+#define NEW_S 30 /* so long after the last signature both sides know that a publication is valid */
 #define TIMEOUT_MS 5000
 #define SERVICES_MAX 1000
 
@@ -115,14 +115,58 @@ static json_t *asked_when(Fsc *fsc, GError **error)
     return when;
 }
 
-/* Sooner when it published something that its last answer did not have. */
-static gboolean is_due(const json_t *when, const json_t *answers, const json_t *listed, gint64 now_s)
+/* "PEER SERVICE" -> when the last signature was set under a publication of it. */
+static json_t *signed_when(Fsc *fsc)
+{
+    json_t *when = json_object();
+    g_autoptr(GPtrArray) valid = agreements_valid(fsc->agreements, TRUE, fsc_now_s(fsc));
+    for (guint i = 0; i < valid->len; i++) {
+        const StoredContract *stored = agreement_contract(g_ptr_array_index(valid, i));
+        gint64 last = 0;
+        for (guint j = 0; j < stored->signatures->len; j++) {
+            const StoredSignature *signature = g_ptr_array_index(stored->signatures, j);
+            last = MAX(last, signature->signed_at);
+        }
+        for (gsize j = 0; j < stored->contract->n_grants; j++) {
+            const Grant *grant = &stored->contract->grants[j];
+            g_autofree char *key = g_strdup_printf("%s %s", grant->service_peer_id, grant->service_name);
+            json_object_set_new(when, key, json_integer(MAX(last, json_integer_at(when, key))));
+        }
+    }
+    return when;
+}
+
+typedef struct {
+    json_t *asked, *answers, *signed_at; /* by organisation; by organisation; by service */
+} Known;
+
+/* In ten minutes again; sooner when it published something that its last answer did not have. */
+static gboolean is_due(const Known *known, const json_t *listed, gint64 now_s)
 {
     const char *peer_id = json_string_at(json_object_get(listed, "peer"), "id");
-    const json_t *before = json_object_get(when, peer_id);
-    gboolean known =
-        json_object_get(json_object_get(answers, peer_id), json_string_at(listed, "name")) != NULL;
-    return before == NULL || json_integer_value(before) <= now_s - (known ? ASK_AGAIN_S : ASK_ABOUT_NEW_S);
+    const char *name = json_string_at(listed, "name");
+    g_autofree char *key = g_strdup_printf("%s %s", peer_id, name);
+    gint64 asked = json_integer_at(known->asked, peer_id);
+    gboolean has_it = json_object_get(json_object_get(known->answers, peer_id), name) != NULL;
+    return asked <= now_s - ASK_AGAIN_S ||
+           (!has_it && asked < json_integer_at(known->signed_at, key) + NEW_S);
+}
+
+static gboolean ask_due(Fsc *fsc, const Known *known, GError **error)
+{
+    g_autoptr(json_t) listed = directory_services(fsc, NULL, NULL);
+    for (gsize i = 0; i < json_array_size(listed); i++) {
+        const json_t *data = json_object_get(json_array_get(listed, i), "data");
+        const char *peer_id = json_string_at(json_object_get(data, "peer"), "id");
+        if (g_str_equal(peer_id, node_oin(fsc->node)) || !is_due(known, data, fsc_now_s(fsc)))
+            continue;
+        g_autoptr(json_t) answer = ask(fsc, peer_id);
+        if (!keep(fsc, peer_id, answer, error))
+            return FALSE;
+        json_object_set_new(known->asked, peer_id,
+                            json_integer(fsc_now_s(fsc) + NEW_S)); /* once in a round */
+    }
+    return TRUE;
 }
 
 gboolean catalogue_ask(Node *node, gpointer context, GError **error)
@@ -130,22 +174,12 @@ gboolean catalogue_ask(Node *node, gpointer context, GError **error)
     Fsc *fsc = context;
     if (!fsc->catalogue->is_directory)
         return TRUE;
-    g_autoptr(json_t) when = asked_when(fsc, error);
-    g_autoptr(json_t) answers = when == NULL ? NULL : catalogue_answers(fsc, error);
+    g_autoptr(json_t) asked = asked_when(fsc, error);
+    g_autoptr(json_t) answers = asked == NULL ? NULL : catalogue_answers(fsc, error);
     if (answers == NULL)
         return FALSE;
-    g_autoptr(json_t) listed = directory_services(fsc, NULL, NULL);
-    for (gsize i = 0; i < json_array_size(listed); i++) {
-        const json_t *data = json_object_get(json_array_get(listed, i), "data");
-        const char *peer_id = json_string_at(json_object_get(data, "peer"), "id");
-        if (g_str_equal(peer_id, node_oin(node)) || !is_due(when, answers, data, fsc_now_s(fsc)))
-            continue;
-        g_autoptr(json_t) answer = ask(fsc, peer_id);
-        if (!keep(fsc, peer_id, answer, error))
-            return FALSE;
-        json_object_set_new(when, peer_id, json_integer(fsc_now_s(fsc)));
-    }
-    return TRUE;
+    g_autoptr(json_t) signed_at = signed_when(fsc);
+    return ask_due(fsc, &(Known){asked, answers, signed_at}, error);
 }
 
 json_t *catalogue_answers(Fsc *fsc, GError **error)
