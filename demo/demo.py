@@ -219,7 +219,7 @@ class Steps:
         contracts = [contract for contract in self.country.contracts(AGENCY) if any(
             grant["data"]["type"] == "GRANT_TYPE_SERVICE_CONNECTION" and grant["data"]["outway"]["peer_id"] == AGENCY.oin for grant in contract["grants"])]
         self.check(len(contracts) == 1, contracts)
-        self.country[REGISTER].command("fsc", "revoke", contracts[0]["hash"])
+        self.country[REGISTER].command("fsc", "contract", "revoke", contracts[0]["hash"], "--yes")
         wait_for("the agency is refused", 10, lambda: self.ask_register(self.country[AGENCY].client_port())[0] in (400, 401, 403, 502))
 
     def no_bsn(self):

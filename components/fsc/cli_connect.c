@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/identifiers.h"
 #include "core/format/json.h"
+#include "core/node/admin.h"
 #include "core/node/config.h"
 
 #define WAIT_DEFAULT_S 60
@@ -79,38 +80,45 @@ json_t *cli_find_connection(const Arguments *arguments, const char *service, con
 
 /* --- the Directory --- */
 
-static char *names_of(const json_t *offered)
+/* Peers that offer a service of this name, as "ID (name), ..."; `*found` when ours is among them. Caller
+ * frees. */
+static char *offered_by(const json_t *services, const Target *target, gboolean *found)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
-    for (gsize i = 0; i < json_array_size(offered); i++) {
-        const json_t *peer = json_array_get(offered, i);
-        g_string_append_printf(out, "%s%s (%s)", i > 0 ? ", " : "", json_string_at(peer, "peer_id"),
-                               json_string_at(peer, "peer_name"));
+    GString *out = g_string_new(NULL);
+    for (gsize i = 0; i < json_array_size(services); i++) {
+        const json_t *data = json_object_get(json_array_get(services, i), "data"),
+                     *peer = json_object_get(data, "peer");
+        if (g_strcmp0(json_string_at(data, "name"), target->service) != 0)
+            continue;
+        *found = *found || g_strcmp0(json_string_at(peer, "id"), target->peer_id) == 0;
+        g_string_append_printf(out, "%s%s (%s)", out->len > 0 ? ", " : "", json_string_at(peer, "id"),
+                               json_string_at(peer, "name"));
     }
-    return g_string_free(g_steal_pointer(&out), FALSE);
+    return g_string_free(out, FALSE);
 }
 
-/* Whether the Directory lists it; with --unlisted nobody asks. */
+/* Whether the Directory lists it; with --unlisted nobody asks. A Directory that is away holds up nothing: the
+ * provider decides in the end. */
 static gboolean look_up(const Arguments *arguments, const Target *target, int *status)
 {
-    g_autoptr(GString) path = g_string_new("/fsc/v1/services");
+    gboolean found = FALSE;
     g_autoptr(GError) error = NULL;
+    g_autoptr(GString) path = g_string_new("/fsc/v1/services?limit=1000");
     if (arguments_flag(arguments, "--unlisted"))
         return TRUE;
-    cli_add_query(path, "name", target->service);
-    g_autoptr(json_t) answer = cli_call(arguments, "GET", path->str, NULL, status);
-    if (answer == NULL)
-        return FALSE;
-    const json_t *offered = json_object_get(answer, "offered_by");
-    for (gsize i = 0; i < json_array_size(offered); i++)
-        if (g_strcmp0(json_string_at(json_array_get(offered, i), "peer_id"), target->peer_id) == 0)
-            return TRUE;
-    g_autofree char *others = names_of(offered);
+    cli_add_query(path, "filter", target->service);
+    g_autoptr(json_t) answer =
+        admin_call(arguments_value(arguments, "--config"), "GET", path->str, NULL, &error);
+    if (answer == NULL) {
+        fprintf(stderr, "the Directory was not asked: %s\n", error->message);
+        return TRUE;
+    }
+    g_autofree char *others = offered_by(json_object_get(answer, "services"), target, &found);
+    if (found)
+        return TRUE;
     g_set_error(&error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND,
-                "the Directory lists no %s of Peer %s%s%s%s; --unlisted proposes all the same",
-                target->service, target->peer_id, *others != '\0' ? ", but of " : "", others,
-                json_boolean_at(answer, "stale") ? " (it does not answer now; this is what it said before)"
-                                                 : "");
+                "the Directory lists no %s of Peer %s%s%s; --unlisted proposes all the same", target->service,
+                target->peer_id, *others != '\0' ? ", but of " : "", others);
     *status = cli_fail(error);
     return FALSE;
 }

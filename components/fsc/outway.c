@@ -48,7 +48,7 @@ static gboolean allows_name(const Choice *choice, const char *service_name, cons
 static void refuse_unknown(FrameCall *call)
 {
     frame_call_refuse(call, FRAME_STATUS_GRANT_UNKNOWN,
-                      "no valid contract gives this Outway that grant; see: fundament fsc contracts");
+                      "no valid contract gives this Outway that grant; see: fundament fsc contract list");
 }
 
 static void refuse_denied(FrameCall *call, const char *client)
