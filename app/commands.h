@@ -8,6 +8,7 @@ int command_serve(int argc, char **argv);
 int command_edge(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_pki(int argc, char **argv);
+int command_audit(int argc, char **argv);
 int command_outbox(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);

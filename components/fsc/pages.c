@@ -49,12 +49,12 @@ const char *fsc_view_name(FscView *view, const char *peer_id)
 
 char *fsc_view_date(const FscView *view, gint64 seconds)
 {
-    return phrase_date(view->language, seconds * 1000, TIME_ZONE);
+    return phrase_date(view->language, seconds * 1000, OFFICE_TIME_ZONE);
 }
 
 char *fsc_view_time(const FscView *view, gint64 ms)
 {
-    return phrase_time(view->language, ms, TIME_ZONE);
+    return phrase_time(view->language, ms, OFFICE_TIME_ZONE);
 }
 
 char *fsc_view_span(const FscView *view, gint64 seconds)
@@ -72,30 +72,6 @@ char *fsc_view_span(const FscView *view, gint64 seconds)
         i++;
     g_autofree char *n = g_strdup_printf("%" G_GINT64_FORMAT, whole / units[i].unit);
     return phrase_format(view->language, units[i].key, "n", n, NULL);
-}
-
-gboolean fsc_view_day(const char *text, gint64 *seconds)
-{
-    guint day[3] = {0};
-    static const struct {
-        gsize at, length;
-        guint64 most;
-    } parts[] = {{0, 4, 9999}, {5, 2, 12}, {8, 2, 31}};
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
-        guint64 number = 0;
-        g_autofree char *digits = g_strndup(text + parts[i].at, parts[i].length);
-        if (!g_ascii_string_to_unsigned(digits, 10, 1, parts[i].most, &number, NULL))
-            return FALSE;
-        day[i] = (guint)number;
-    }
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(TIME_ZONE);
-    g_autoptr(GDateTime) time = g_date_time_new(zone, (gint)day[0], (gint)day[1], (gint)day[2], 0, 0, 0);
-    if (time == NULL)
-        return FALSE;
-    *seconds = g_date_time_to_unix(time);
-    return TRUE;
 }
 
 json_t *fsc_view_page(const FscView *view, const char *current, const char *key)

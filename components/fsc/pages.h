@@ -7,8 +7,6 @@
 #include "components/fsc/store.h"
 #include "core/node/office.h"
 
-#define TIME_ZONE "Europe/Amsterdam"
-
 /* One page being made: names of organisations are looked up once. */
 typedef struct {
     Fsc *fsc;
@@ -29,9 +27,6 @@ char *fsc_view_date(const FscView *view, gint64 seconds);
 char *fsc_view_time(const FscView *view, gint64 ms);
 /* How long ago or ahead, in words: "3 minuten". Caller frees. */
 char *fsc_view_span(const FscView *view, gint64 seconds);
-
-/* "2026-11-21" as the first second of that day here. FALSE for anything else. */
-gboolean fsc_view_day(const char *text, gint64 *seconds);
 
 /* The frame of a page with the phrases "fsc.<key>.title" and "fsc.<key>.lede". */
 json_t *fsc_view_page(const FscView *view, const char *current, const char *key);

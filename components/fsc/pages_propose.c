@@ -93,7 +93,7 @@ static gboolean value_fits(const Field *field, const char *value)
     case FIELD_OIN:
         return oin_valid(value);
     case FIELD_DAY:
-        return fsc_view_day(value, &day);
+        return office_day(value, &day);
     case FIELD_KEY:
         return key_valid(value);
     case FIELD_PROTOCOL:
@@ -116,7 +116,7 @@ static gboolean entry_check(Entry *entry)
         entry->wrong[i] = asks_for(entry->form, i) && !value_fits(&fields[i], entry->values[i]);
         good = good && !entry->wrong[i];
     }
-    if (good && fsc_view_day(entry->values[FROM], &from) && fsc_view_day(entry->values[TO], &to) && to < from)
+    if (good && office_day(entry->values[FROM], &from) && office_day(entry->values[TO], &to) && to < from)
         entry->wrong[TO] = TRUE;
     return good && !entry->wrong[TO];
 }
@@ -131,7 +131,7 @@ static void entry_read(Entry *entry, const json_t *form)
 
 static char *day_text(gint64 seconds)
 {
-    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(TIME_ZONE);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(OFFICE_TIME_ZONE);
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(seconds);
     g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, zone);
     return g_date_time_format(local, "%Y-%m-%d");
@@ -207,8 +207,8 @@ static json_t *grant_of(const Fsc *fsc, const Entry *entry)
 /* From the first moment of the first day, or now, to the last moment of the last. */
 static void period_of(const Fsc *fsc, const Entry *entry, gint64 *not_before, gint64 *not_after)
 {
-    (void)fsc_view_day(entry->values[FROM], not_before);
-    (void)fsc_view_day(entry->values[TO], not_after);
+    (void)office_day(entry->values[FROM], not_before);
+    (void)office_day(entry->values[TO], not_after);
     *not_after += DAY_S - 1;
     *not_before = MAX(*not_before, MIN(fsc_now_s(fsc), *not_after - 1));
 }

@@ -42,8 +42,8 @@ static void filter_read(Filter *filter, const Request *request)
                     : filter->service != NULL && !fsc_service_name_valid(filter->service) ? "service"
                     : filter->peer_id != NULL && !oin_valid(filter->peer_id)              ? "peer"
                     : filter->grant != NULL && !fsc_hash_parse(filter->grant, NULL)       ? "grant"
-                    : (filter->from != NULL && !fsc_view_day(filter->from, &at)) ||
-                            (filter->to != NULL && !fsc_view_day(filter->to, &at))
+                    : (filter->from != NULL && !office_day(filter->from, &at)) ||
+                            (filter->to != NULL && !office_day(filter->to, &at))
                         ? "period"
                         : NULL;
 }
@@ -54,8 +54,8 @@ static json_t *look(Fsc *fsc, const Filter *filter, const char *cursor, GError *
                *ids[] = {filter->transaction_id, NULL};
     gint64 from = 0, to = 0;
     if (filter->from != NULL)
-        (void)fsc_view_day(filter->from, &from);
-    if (filter->to != NULL && fsc_view_day(filter->to, &to))
+        (void)office_day(filter->from, &from);
+    if (filter->to != NULL && office_day(filter->to, &to))
         to += DAY_S;
     TransactionQuery query = {
         .peer_id = filter->peer_id != NULL ? filter->peer_id : node_oin(fsc->node),

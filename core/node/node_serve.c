@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/net/page.h"
 #include "core/net/phrases.h"
+#include "core/node/audit.h"
 #include "core/node/log.h"
 #include "core/node/notify.h"
 #include "core/node/outbox.h"
@@ -118,6 +119,7 @@ static gboolean start_http(Serving *serving, GError **error)
     add_routes(serving, node_routes, node_routes_count, node);
     add_routes(serving, retention_routes, retention_routes_count, node);
     add_routes(serving, page_routes, page_routes_count, node);
+    add_routes(serving, audit_routes, audit_routes_count, node);
     for (guint i = 0; i < node->running->len; i++) {
         const Running *running = &g_array_index(node->running, Running, i);
         add_routes(serving, running->component->routes, running->component->n_routes, running->context);

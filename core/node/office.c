@@ -119,3 +119,27 @@ char *office_filter(const Request *request, const char *name, gsize max)
     g_free(text);
     return NULL;
 }
+
+gboolean office_day(const char *text, gint64 *seconds)
+{
+    guint day[3] = {0};
+    static const struct {
+        gsize at, length;
+        guint64 most;
+    } parts[] = {{0, 4, 9999}, {5, 2, 12}, {8, 2, 31}};
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        guint64 number = 0;
+        g_autofree char *digits = g_strndup(text + parts[i].at, parts[i].length);
+        if (!g_ascii_string_to_unsigned(digits, 10, 1, parts[i].most, &number, NULL))
+            return FALSE;
+        day[i] = (guint)number;
+    }
+    g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(OFFICE_TIME_ZONE);
+    g_autoptr(GDateTime) time = g_date_time_new(zone, (gint)day[0], (gint)day[1], (gint)day[2], 0, 0, 0);
+    if (time == NULL)
+        return FALSE;
+    *seconds = g_date_time_to_unix(time);
+    return TRUE;
+}

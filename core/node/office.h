@@ -29,6 +29,12 @@ guint office_page_number(const Request *request);
  * percent-encoded, ended by & when there is any. Caller frees. */
 char *office_query(const Request *request, const char *const *names);
 
+/* In which pages for officers tell the time. */
+#define OFFICE_TIME_ZONE "Europe/Amsterdam"
+
+/* "2026-11-21" as the first second of that day there. FALSE for anything else. */
+gboolean office_day(const char *text, gint64 *seconds);
+
 /* The value of a query parameter without white space around it; NULL when absent, empty, or longer than `max`
  * bytes. Caller frees. */
 char *office_filter(const Request *request, const char *name, gsize max);
