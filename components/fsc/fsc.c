@@ -8,6 +8,7 @@
 #include "components/fsc/delivery.h"
 #include "components/fsc/pages.h"
 #include "components/fsc/edge_counters.h"
+#include "components/fsc/policy.h"
 #include "components/fsc/recent.h"
 #include "components/fsc/traffic.h"
 #include "components/logboek/logboek.h"
@@ -23,7 +24,8 @@
 #define RENEW_INTERVAL_S (10 * 60)
 #define RECONCILE_INTERVAL_S (5 * 60)
 #define PROBE_INTERVAL_S (5 * 60)
-#define CATALOGUE_INTERVAL_S 15
+#define CATALOGUE_INTERVAL_S 10
+#define POLICY_INTERVAL_S 10
 #define FOLLOW_US (500 * G_TIME_SPAN_MILLISECOND)
 #define FOLLOW_OVERLAP_MS 10000
 
@@ -35,6 +37,15 @@ static const ConfigKey keys[] = {
      "private networks in which other Peers are, as 10.20.0.0/16; all others that point inwards are refused"},
     {"fsc", "directory", CONFIG_OIN, FALSE, NULL, "Peer ID of the group's Directory"},
     {"fsc", "directory_address", CONFIG_URL, FALSE, NULL, "address of its Manager"},
+    {"fsc", "policy", CONFIG_FILE, FALSE, NULL,
+     "the signing policy: which proposals are accepted or rejected without a person (docs/policy.md)"},
+    {"fsc", "decision_point", CONFIG_URL, FALSE, NULL,
+     "the decision point (AuthZEN) that rules with decide = ask ask: https://..."},
+    {"fsc", "decision_point_anchors", CONFIG_FILE, FALSE, NULL,
+     "trust anchors of its certificate (PEM); default those of the group"},
+    {"fsc", "decision_point_mtls", CONFIG_BOOLEAN, FALSE, "yes",
+     "yes: the Manager's certificate is shown to it"},
+    {"fsc", "decision_point_timeout", CONFIG_INTEGER, FALSE, "5s", "how long it may take to answer"},
     {"fsc", "accept_publications", CONFIG_BOOLEAN, FALSE, "no",
      "yes on the Directory: publications of every Peer are accepted"},
     {"fsc", "traffic_retention", CONFIG_INTEGER, FALSE, "90d",
@@ -119,6 +130,8 @@ static const Route routes[] = {
     {LISTENER_OFFICE, "POST", "/bezorging/{id}/opnieuw", fsc_page_retry, FORM_MAX, NULL},
     {LISTENER_OFFICE, "GET", "/transacties", fsc_page_transactions, 0, NULL},
     {LISTENER_OFFICE, "GET", "/verkeer", fsc_page_traffic, 0, NULL},
+    {LISTENER_ADMIN, "GET", "/fsc/v1/policy", policy_admin_show, 0, NULL},
+    {LISTENER_ADMIN, "POST", "/fsc/v1/policy/test", policy_admin_test, BODY_MAX, NULL},
     {LISTENER_ADMIN, "GET", "/fsc/v1/node", fsc_admin_node, 0, NULL},
     {LISTENER_ADMIN, "POST", "/fsc/v1/contracts", fsc_admin_propose, BODY_MAX, NULL},
     {LISTENER_ADMIN, "GET", "/fsc/v1/logs", fsc_admin_logs, 0, NULL},
@@ -154,6 +167,7 @@ static const Job jobs[] = {
     {"fsc.reconcile", RECONCILE_INTERVAL_S, upkeep_reconcile, "fsc", "reconcile_interval"},
     {"fsc.probe", PROBE_INTERVAL_S, probe_job, "fsc", "probe_interval"},
     {"fsc.traffic", TRAFFIC_INTERVAL_S, forget_traffic},
+    {"fsc.policy", POLICY_INTERVAL_S, policies_job},
 };
 
 static const OutboxKind outbox_kinds[] = {
@@ -161,6 +175,7 @@ static const OutboxKind outbox_kinds[] = {
     {"fsc.signature", deliver_signature},
     {"fsc.announce", deliver_announcement},
     {"fsc.address", peers_verify_address},
+    {"fsc.decision", policy_ask},
 };
 
 static const Command commands[] = {
@@ -169,6 +184,7 @@ static const Command commands[] = {
     {"services", "list | publish", "services in the Directory", fsc_cli_run},
     {"connect", "SERVICE.PEER [--wait]", "connect our Outway to a service", fsc_cli_run},
     {"contract", "propose | list | show | accept | reject | revoke", "contracts", fsc_cli_run},
+    {"policy", "test CONTRACT | check [FILE] | show", "the signing policy, and what it says of a contract", fsc_cli_run},
     {"token", "SERVICE.PEER | GRANT_HASH", "ask for an access token, and show its claims", fsc_cli_run},
     {"logs", "[--peer PEER] [options]", "the transaction log, ours or a Peer's", fsc_cli_run},
     {"states", "", "the states of contracts as a table", fsc_cli_run},
@@ -197,14 +213,6 @@ static const char *const needs[] = {"logboek", NULL};
 Fsc *fsc_of(const Node *node)
 {
     return node_component(node, "fsc");
-}
-
-gboolean fsc_service_accepts(const Fsc *fsc, const char *service_name, const char *peer_id)
-{
-    g_autofree char *section = g_strconcat("service.", service_name, NULL);
-    const char *const *accepted = config_list(node_config(fsc->node), section, "accept");
-    return g_strv_contains(fsc->services, service_name) &&
-           (g_strv_contains(accepted, peer_id) || g_strv_contains(accepted, "*"));
 }
 
 char *fsc_service_upstream(const Fsc *fsc, const char *service_name)
@@ -349,6 +357,17 @@ static gboolean check_address(const char *key, const char *text, GError **error)
     return FALSE;
 }
 
+/* AuthZEN 1.0.0, 11.1: the connection to the decision point MUST be secured. */
+static gboolean check_decision_point(const Config *config, GError **error)
+{
+    const char *point = config_text(config, "fsc", "decision_point");
+    if (point == NULL || g_str_has_prefix(point, "https://"))
+        return TRUE;
+    g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
+                "node.conf: [fsc] decision_point = %s: the address must begin with https://", point);
+    return FALSE;
+}
+
 static gboolean read_config(Fsc *fsc, GError **error)
 {
     const Config *config = node_config(fsc->node);
@@ -356,7 +375,6 @@ static gboolean read_config(Fsc *fsc, GError **error)
     fsc->inway_address = config_text(config, "fsc", "inway_address");
     fsc->directory = config_text(config, "fsc", "directory");
     fsc->directory_address = config_text(config, "fsc", "directory_address");
-    fsc->accept_publications = config_boolean(config, "fsc", "accept_publications");
     fsc->services = names;
     if (!fsc_group_id_valid(node_group_id(fsc->node))) {
         g_set_error_literal(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
@@ -371,7 +389,7 @@ static gboolean read_config(Fsc *fsc, GError **error)
         }
     return inward_check_networks(config_list(config, "fsc", "peer_networks"), error) &&
            check_address("manager_address", config_text(config, "fsc", "manager_address"), error) &&
-           check_address("inway_address", fsc->inway_address, error) &&
+           check_decision_point(config, error) && check_address("inway_address", fsc->inway_address, error) &&
            check_address("directory_address", fsc->directory_address, error);
 }
 
@@ -386,6 +404,7 @@ static void stop(gpointer context)
     if (fsc->deciders != NULL)
         g_thread_pool_free(fsc->deciders, TRUE, TRUE);
     g_free(fsc->renewed_under);
+    policies_free(fsc->policies);
     tokens_free(fsc->tokens);
     traffic_free(fsc->traffic);
     edge_counters_free(fsc->edge);
@@ -414,7 +433,8 @@ static gpointer start(Node *node, GError **error)
     g_mutex_init(&fsc->fetching_lock);
     fsc->fetching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (read_config(fsc, error) && fsc_keep_own_certificates(fsc, error) && distribute_address(fsc, error) &&
-        (fsc->catalogue = catalogue_settings_new(fsc, error)) != NULL)
+        (fsc->catalogue = catalogue_settings_new(fsc, error)) != NULL &&
+        (fsc->policies = policies_new(fsc, error)) != NULL)
         fsc->agreements = agreements_new(node_store(node), fsc_now_s(fsc), error);
     if (fsc->agreements == NULL) {
         stop(fsc);
@@ -445,6 +465,7 @@ static void metrics(gpointer context, GString *out)
         g_string_append_printf(out, "fundament_fsc_contracts{state=\"%s\"} %u\n",
                                contract_state_name((ContractState)state), counts[state]);
     delivery_metrics(fsc, out);
+    policies_metrics(fsc->policies, out);
     traffic_metrics(fsc->traffic, out);
     edge_counters_metrics(fsc->edge, out, g_get_monotonic_time());
 }

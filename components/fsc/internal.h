@@ -18,7 +18,7 @@ struct fsc {
     const char *inway_address;   /* NULL: no Inway */
     const char *directory;       /* Peer ID; NULL: none */
     const char *directory_address;
-    gboolean accept_publications;
+    struct policies *policies;
     GMutex own_lock;
     GMutex fetching_lock;
     GHashTable *fetching;          /* Peer ID -> how often its JWKS is being asked for now */
@@ -47,10 +47,6 @@ static inline gint64 fsc_now_ms(const Fsc *fsc)
 {
     return clock_now_ms(node_clock(fsc->node));
 }
-
-/* TRUE when the Peer may have connection proposals for this service accepted without a person: [service.NAME]
- * accept. */
-gboolean fsc_service_accepts(const Fsc *fsc, const char *service_name, const char *peer_id);
 
 /* "unix:/absolute/path" or "ip:port" of the service behind our Inway: [service.NAME] upstream. Caller frees.
  */
@@ -136,8 +132,6 @@ gboolean distribute_address(Fsc *fsc, GError **error);
  * with the contract stored. */
 gboolean signing_place(Fsc *fsc, Db *db, const Contract *contract, gint64 contract_id, SignatureType type,
                        GError **error);
-/* TRUE when this contract is one that we accept without a person, and have not signed yet. */
-gboolean signing_is_welcome(const Fsc *fsc, const StoredContract *stored);
 /* Who acts, for the audit log; with four eyes another name is another person. */
 typedef struct {
     const char *name; /* "uid:0", or the id of an officer */
@@ -172,6 +166,7 @@ typedef struct {
     const char *manager_address;    /* header Fsc-Manager-Address; not verified yet */
     const char *url_hash;           /* of the path; NULL for POST /contracts */
     SignatureType type;
+    const TraceContext *trace; /* of the request; NULL: none */
 } Submission;
 
 /* The whole order of checks, then storage. FALSE with a verdict or another error. */
@@ -245,16 +240,6 @@ void fsc_admin_token_test(Request *request, gpointer context);
 /* All of them: cli_table.c finds the row. */
 int fsc_cli_run(int argc, char **argv);
 
-int fsc_cli_announce(int argc, char **argv);
-int fsc_cli_publish(int argc, char **argv);
-int fsc_cli_connect(int argc, char **argv);
-int fsc_cli_contracts(int argc, char **argv);
-int fsc_cli_show(int argc, char **argv);
-int fsc_cli_accept(int argc, char **argv);
-int fsc_cli_reject(int argc, char **argv);
-int fsc_cli_revoke(int argc, char **argv);
-int fsc_cli_services(int argc, char **argv);
-int fsc_cli_peers(int argc, char **argv);
 
 /* Answers an error of this component: a verdict by its table, others by respond_error(). */
 void respond_verdict(Request *request, const GError *error);

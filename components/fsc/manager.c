@@ -78,7 +78,8 @@ static void receive(Request *request, Fsc *fsc, const char *url_hash, SignatureT
     Submission submission = {.certificate = request_certificate(request),
                              .manager_address = address,
                              .url_hash = url_hash,
-                             .type = type};
+                             .type = type,
+                             .trace = request_trace(request)};
     if (submission_receive(fsc, &submission, body, &error)) {
         respond_empty(request, 201);
         return;

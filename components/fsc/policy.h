@@ -12,6 +12,7 @@
 
 #include "components/fsc/contract.h"
 #include "components/fsc/fsc.h"
+#include "components/fsc/store.h"
 #include "core/base/trace.h"
 
 /* From lenient to strict. */
@@ -100,11 +101,46 @@ char *policy_verdict_text(const PolicyVerdict *verdict, const Contract *contract
 
 /* --- the running node --- */
 
+typedef struct policies Policies;
+
+/* Reads [fsc] policy and the rules that node.conf makes. NULL with FUNDAMENT_ERROR_INVALID when one is wrong;
+ * every fault is then logged, on its own line. */
+Policies *policies_new(Fsc *fsc, GError **error);
+void policies_free(Policies *policies);
+
+/* The one in force: a new reference. Looks, at most once a second, whether the file has changed; one that is
+ * broken is logged and counted, and the edition before it stays. Thread safe. */
+Policy *policies_current(Policies *policies);
+
+/* Judges a contract that we have not signed and that still waits for accepts, logs the decision, and then
+ * does what it says: our accept or reject is placed, or the question for the decision point is put in the
+ * outbox. A contract that was judged the same by the same edition is left alone. In the caller's transaction,
+ * with the contract stored. `trace` is the span of the request that brought it, NULL when there was none.
+ *
+ * When the decision cannot be logged nothing is signed, the contract waits, and policies_job() tries again:
+ * that is no error here. */
+gboolean policy_apply(Fsc *fsc, Db *db, const StoredContract *stored, const TraceContext *trace,
+                      GError **error);
+
+/* Job: what waits is judged again when the policy has changed, when a time condition has come true, or when
+ * the log could not be written before. */
+gboolean policies_job(Node *node, gpointer context, GError **error);
+
+/* Outbox kind "fsc.decision": asks the decision point about one contract, body: its content hash. */
+gboolean policy_ask(Node *node, gpointer context, const char *destination, GBytes *body, GError **error);
+
+void policies_metrics(Policies *policies, GString *out);
+
 /* What the policy that is in force says of this contract, as policy_verdict_json(), without doing or logging
  * anything. Beside that:
  *   "source": path of the file, or null when there is none
  *   "stale": true when the file on disk is broken and the edition before it is still in force
- *   "decided": what was decided for this node by itself, when it holds the contract and has judged it:
- *     {"decision", "rule", "policy" (digest), "at" (s), "trace_id", "tries", "next_try_at", "last_error"}
- * NULL with an error when the store does not answer. New reference. Thread safe. */
+ *   "decided": null, or what was decided by itself when the contract was judged last: {"decision", "verdict"
+ * (of the rules alone), "rule" (null), "reason", "policy" (digest), "at_ms", "trace_id"} "asking": null, or
+ * how far the question for the decision point is: {"tries", "next_try_ms", "last_error" (null), "dead"} NULL
+ * with an error when the store does not answer. New reference. Thread safe. */
 json_t *policy_explain(Fsc *fsc, const Contract *contract, GError **error);
+
+/* GET /fsc/v1/policy, POST /fsc/v1/policy/test */
+void policy_admin_show(Request *request, gpointer context);
+void policy_admin_test(Request *request, gpointer context);

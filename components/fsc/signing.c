@@ -52,37 +52,6 @@ gboolean signing_place(Fsc *fsc, Db *db, const Contract *contract, gint64 contra
     return jws != NULL && distribute_signature(fsc, db, contract, type, jws, error);
 }
 
-static gboolean signed_already(const StoredContract *stored, const char *peer_id)
-{
-    for (int type = 0; type < SIGNATURE_TYPE_COUNT; type++)
-        if (stored_contract_signature(stored, peer_id, (SignatureType)type) != NULL)
-            return TRUE;
-    return FALSE;
-}
-
-/* [fsc] accept_publications and [service.NAME] accept: the least that a Directory and a provider need to work
- * by themselves. A grant that somebody delegates always waits for a person at the provider. */
-static gboolean grant_is_welcome(const Fsc *fsc, const Grant *grant)
-{
-    const char *own = node_oin(fsc->node);
-    if (grant_type_row(grant->type)->publication)
-        return fsc->accept_publications && g_str_equal(grant->directory_peer_id, own);
-    return grant->type == GRANT_SERVICE_CONNECTION && grant->service_delegator == NULL &&
-           g_str_equal(grant->service_peer_id, own) &&
-           fsc_service_accepts(fsc, grant->service_name, grant->outway_peer_id);
-}
-
-gboolean signing_is_welcome(const Fsc *fsc, const StoredContract *stored)
-{
-    if (signed_already(stored, node_oin(fsc->node)) ||
-        stored_contract_state(stored, fsc_now_s(fsc)) != CONTRACT_PROPOSED)
-        return FALSE;
-    for (gsize i = 0; i < stored->contract->n_grants; i++)
-        if (!grant_is_welcome(fsc, &stored->contract->grants[i]))
-            return FALSE;
-    return TRUE;
-}
-
 /* --- who, and with how many --- */
 
 static gboolean write_down(Fsc *fsc, Db *db, const SigningActor *actor, const char *action, const char *hash,

@@ -7,6 +7,7 @@
  */
 #include "components/fsc/internal.h"
 
+#include "components/fsc/policy.h"
 #include "components/fsc/rules_contract.h"
 #include "components/fsc/verdict.h"
 #include "core/base/error.h"
@@ -67,18 +68,16 @@ typedef struct {
     const char *peer_id; /* who must have signed */
     SignatureType type;
     const char *jws;
-    const char *address;     /* of that Peer's Manager; NULL: the known one */
-    const Certificate *seen; /* of the Manager that brought it; NULL when we fetched it ourselves */
+    const char *address;       /* of that Peer's Manager; NULL: the known one */
+    const Certificate *seen;   /* of the Manager that brought it; NULL when we fetched it ourselves */
+    const TraceContext *trace; /* of the request that brought it, or NULL */
 } Placement;
 
-static gboolean accept_when_welcome(Fsc *fsc, Db *db, const Contract *contract, gint64 contract_id,
-                                    GError **error)
+/* Our own accept or reject, when the policy gives it unasked. */
+static gboolean apply_policy(Fsc *fsc, Db *db, const Placement *placement, GError **error)
 {
-    g_autoptr(StoredContract) stored = fsc_store_load(db, contract->hash, error);
-    if (stored == NULL)
-        return FALSE;
-    return !signing_is_welcome(fsc, stored) ||
-           signing_place(fsc, db, contract, contract_id, SIGNATURE_ACCEPT, error);
+    g_autoptr(StoredContract) stored = fsc_store_load(db, placement->contract->hash, error);
+    return stored != NULL && policy_apply(fsc, db, stored, placement->trace, error);
 }
 
 static gboolean store_all(Fsc *fsc, Db *db, const Placement *placement, const Signature *signature,
@@ -96,7 +95,7 @@ static gboolean store_all(Fsc *fsc, Db *db, const Placement *placement, const Si
                         .jws = placement->jws};
     return fsc_store_signature(db, &row, now_ms, error) &&
            (placement->seen == NULL || peers_seen(fsc, db, placement->seen, placement->address, error)) &&
-           accept_when_welcome(fsc, db, placement->contract, id, error);
+           apply_policy(fsc, db, placement, error);
 }
 
 /* Verifies, and stores in one transaction. */
@@ -134,7 +133,8 @@ gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t
                            .type = submission->type,
                            .jws = json_string_at(body, "signature"),
                            .address = submission->manager_address,
-                           .seen = submission->certificate};
+                           .seen = submission->certificate,
+                           .trace = submission->trace};
     return place(fsc, &placement, error);
 }
 

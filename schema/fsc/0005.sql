@@ -21,5 +21,8 @@ CREATE TABLE fsc_judgements (
   policy TEXT NOT NULL,
   judged_ms BIGINT NOT NULL,
   trace_id TEXT NOT NULL,
-  span_id TEXT NOT NULL
+  span_id TEXT NOT NULL,
+  waits BIGINT NOT NULL
 );
+-- Those that wait for a person or for the decision point: what is judged again when the policy changes.
+CREATE INDEX fsc_judgements_waits ON fsc_judgements (waits);
