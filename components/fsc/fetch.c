@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "components/fsc/address.h"
+#include "components/fsc/external.h"
 #include "components/fsc/gateway.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
@@ -38,7 +39,8 @@ static gboolean refuse(enum frame_status *status, enum frame_status value, GErro
     return FALSE;
 }
 
-/* The first address of a name that is not in [hosts]. The token that names it was made by another organisation.
+/* The first address of a name that is not in [hosts]. The token that names it was made by another
+ * organisation.
  */
 static char *look_up(Fsc *fsc, const char *host, guint port, GError **error)
 {
@@ -53,10 +55,11 @@ static char *look_up(Fsc *fsc, const char *host, guint port, GError **error)
     if (found != NULL)
         freeaddrinfo(found);
     if (inward) {
-        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_DENIED,
-                    "the Inway %s points inwards, at this machine or a private network; when that is right, put "
-                    "the name in [hosts] or the network in [fsc] peer_networks",
-                    host);
+        g_set_error(
+            error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_DENIED,
+            "the Inway %s points inwards, at this machine or a private network; when that is right, put "
+            "the name in [hosts] or the network in [fsc] peer_networks",
+            host);
         return NULL;
     }
     if (result == 0)
@@ -97,17 +100,16 @@ static const char *fault_in(Fsc *fsc, const Token *token, const Grant *grant, co
     return NULL;
 }
 
-static GBytes *template_of(const Token *token)
+/* External Contract 1.0.0, 3.5: "The Outway MUST include External Contract Reference properties in the
+ * Transaction Log records as additional_data": those of the grant, which both have signed. */
+static GBytes *template_of(const Token *token, const Grant *grant)
 {
-    guint8 data[4096];
+    guint8 data[GATEWAY_TEMPLATE_MAX];
     gsize length;
-    GatewayTemplate fields = {token->grant_hash,
-                              token->outway_peer_id,
-                              token->delegator,
-                              token->service_peer_id,
-                              token->service_delegator,
-                              token->service_name,
-                              NULL};
+    g_autofree char *additional = external_additional_data(grant->properties);
+    GatewayTemplate fields = {
+        token->grant_hash,        token->outway_peer_id, token->delegator, token->service_peer_id,
+        token->service_delegator, token->service_name,   additional};
     return gateway_template_write(&fields, data, sizeof data, &length) ? g_bytes_new(data, length) : NULL;
 }
 
@@ -140,7 +142,7 @@ static FetchedToken *read_token(Fsc *fsc, const Grant *grant, const char *text, 
     fetched->tls_name = g_strdup(address.host);
     fetched->thumbprint = g_strdup(thumbprint);
     fetched->expires_at = token.expires_at;
-    fetched->template = template_of(&token);
+    fetched->template = template_of(&token, grant);
     if (fetched->template == NULL) {
         refuse(status, FRAME_STATUS_TOKEN_REFUSED, error,
                "the claims of the access token are too long for a log record");

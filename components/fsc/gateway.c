@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "components/fsc/edge_counters.h"
+#include "components/fsc/external.h"
 #include "components/fsc/internal.h"
 #include "components/fsc/recent.h"
 #include "components/fsc/traffic.h"
@@ -243,15 +244,14 @@ static Agreement *contract_behind(Fsc *fsc, const Token *token, gint64 now_s)
 static void answer_verdict(Fsc *fsc, FrameCall *call, const Token *token, const Agreement *agreement,
                            gint64 now_s)
 {
-    guint8 template[4096], out[8192];
+    guint8 template[GATEWAY_TEMPLATE_MAX], out[2 * GATEWAY_TEMPLATE_MAX];
     gsize template_length = 0, n = 0;
-    GatewayTemplate fields = {token->grant_hash,
-                              token->outway_peer_id,
-                              token->delegator,
-                              token->service_peer_id,
-                              token->service_delegator,
-                              token->service_name,
-                              NULL};
+    /* External Contract 1.0.0, 3.4: "The Inway MUST include External Contract Reference properties in the
+     * Transaction Log records as additional_data". */
+    g_autofree char *additional = external_additional_data(token->properties);
+    GatewayTemplate fields = {
+        token->grant_hash,        token->outway_peer_id, token->delegator, token->service_peer_id,
+        token->service_delegator, token->service_name,   additional};
     gint64 until = MIN(token->expires_at + TOKEN_CLOCK_TOLERANCE_S, agreement_changes_at(agreement, now_s));
     g_autofree char *upstream = fsc_service_upstream(fsc, token->service_name);
     if (gateway_template_write(&fields, template, sizeof template, &template_length)) {

@@ -13,6 +13,9 @@ typedef struct {
     const char *additional_data; /* compact JSON object, or NULL */
 } GatewayTemplate;
 
+/* Enough for properties of CONNECTION_PROPERTIES_MAX. */
+#define GATEWAY_TEMPLATE_MAX 8192
+
 /* FALSE when it does not fit in `size` bytes. */
 gboolean gateway_template_write(const GatewayTemplate *fields, guint8 *out, gsize size, gsize *length);
 /* Borrows from `data`. FALSE for anything that gateway_template_write() did not make. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "components/fsc/external.h"
 #include "components/fsc/verdict.h"
 #include "core/base/identifiers.h"
 #include "core/format/jcs.h"
@@ -105,6 +106,17 @@ static gboolean properties_fit(const Grant *grant, const char *path, GError **er
            verdict_set(error, VERDICT_PROPERTIES, path);
 }
 
+/* External Contract 1.0.0, 3.1. Not of a contract that is here already: it may be older than this rule. */
+static gboolean external_reference_is_sound(const Grant *grant, const ContractRules *rules, const char *path,
+                                            GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    if (rules->known || external_reference_check(grant, &why))
+        return TRUE;
+    g_autofree char *where = g_strdup_printf("%s.properties.%s", path, why->message);
+    return verdict_set(error, VERDICT_EXTERNAL_CONTRACT, where);
+}
+
 static gboolean grants_are_sound(const Contract *contract, const ContractRules *rules, GError **error)
 {
     for (gsize i = 0; i < contract->n_grants; i++) {
@@ -115,7 +127,8 @@ static gboolean grants_are_sound(const Contract *contract, const ContractRules *
         /* 4.2.1.1: "A Service name which matches the regular expression ^[a-zA-Z0-9-._]{1,100}$". */
         if (!fsc_service_name_valid(grant->service_name))
             return verdict_set(error, VERDICT_SERVICE_NAME, path);
-        if (!outway_is_identified(grant, path, error) || !properties_fit(grant, path, error))
+        if (!outway_is_identified(grant, path, error) || !properties_fit(grant, path, error) ||
+            !external_reference_is_sound(grant, rules, path, error))
             return FALSE;
     }
     return TRUE;
