@@ -132,7 +132,10 @@ class Backend:
                 request.settimeout(30)
                 stream = context.wrap_socket(request, server_side=True) if context else request
                 backend.connections.append(stream)
-                super().finish_request(stream, client_address)
+                try:
+                    super().finish_request(stream, client_address)
+                finally:
+                    stream.close()
 
             def handle_error(self, *_):
                 pass

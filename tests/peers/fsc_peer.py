@@ -186,6 +186,7 @@ class Peer:
         self.published = [self.signer]
         self.requests = []  # (method, path, body as text, headers)
         self.answers = {}   # (method, path prefix) -> function(handler body) -> (status, object)
+        self.misbehave = None  # function(handler) -> True when it has answered, or not, in its own way
         self.server = None
         self.connections = []
 
@@ -252,6 +253,8 @@ class Peer:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length).decode()
                 peer.requests.append((self.command, self.path, body, dict(self.headers)))
+                if peer.misbehave and peer.misbehave(self):
+                    return
                 status, answer = peer.answer(self.command, self.path, body)
                 data = b"" if answer is None else json.dumps(answer).encode()
                 self.send_response(status)
@@ -273,7 +276,10 @@ class Peer:
                 request.settimeout(20)
                 wrapped = context.wrap_socket(request, server_side=True)
                 peer.connections.append(wrapped)
-                super().finish_request(wrapped, client_address)
+                try:
+                    super().finish_request(wrapped, client_address)
+                finally:
+                    wrapped.close()
 
             def handle_error(self, *_):
                 pass
