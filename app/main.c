@@ -11,7 +11,7 @@ static int command_help(int argc, char **argv);
 
 static const Command commands[] = {
     {"serve", "[--config FILE]", "run the node", command_serve},
-    {"edge", "[--config FILE] [--print | --test | --reload]", "run nginx with Inway and Outway",
+    {"edge", "[--print | --test | --reload | --daemon | --upgrade]", "run nginx with Inway and Outway",
      command_edge},
     {"config", "check [FILE] | keys", "check node.conf, or list its keys", command_config},
     {"outbox", "list | retry ID", "what still has to reach other organisations", command_outbox},

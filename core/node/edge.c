@@ -14,6 +14,7 @@
 #include "core/base/asset.h"
 #include "core/base/error.h"
 #include "core/format/mustache.h"
+#include "core/node/edge_upgrade.h"
 #include "core/node/node.h"
 
 #define MODULE_FILE "ngx_http_fsc_module.so"
@@ -270,10 +271,11 @@ static gboolean add_common(const Config *config, json_t *context, GError **error
            add_officers(config, context, error);
 }
 
-char *edge_render(const Config *config, GError **error)
+static char *render(const Config *config, gboolean daemonize, GError **error)
 {
     const char *template_text = asset_find("edge/nginx.conf.mustache", NULL);
     json_t *context = json_object();
+    json_object_set_new(context, "daemon", json_boolean(daemonize));
     gboolean good = check_addresses(config, error) && add_common(config, context, error);
     for (gsize i = 0; i < G_N_ELEMENTS(tls_listeners) && good; i++)
         good = add_tls_listener(config, &tls_listeners[i], context, error);
@@ -281,6 +283,11 @@ char *edge_render(const Config *config, GError **error)
     char *text = good ? mustache_render(template_text, context, NULL, NULL, error) : NULL;
     json_decref(context);
     return text;
+}
+
+char *edge_render(const Config *config, GError **error)
+{
+    return render(config, FALSE, error);
 }
 
 /* Running it. */
@@ -307,14 +314,14 @@ static void paths_clear(Paths *paths)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Paths, paths_clear)
 
 /* Writes nginx.conf where nginx will read it, also at a reload. */
-static gboolean write_files(const Config *config, Paths *paths, GError **error)
+static gboolean write_files(const Config *config, gboolean daemonize, Paths *paths, GError **error)
 {
     const char *run = config_text(config, "node", "run");
     paths->nginx = g_strdup(config_text(config, "edge", "nginx"));
     paths->prefix = g_build_filename(config_text(config, "node", "data"), "edge", NULL);
     paths->file = g_build_filename(run, "nginx.conf", NULL);
     paths->pid_file = g_build_filename(run, "edge.pid", NULL);
-    g_autofree char *text = edge_render(config, error);
+    g_autofree char *text = render(config, daemonize, error);
     return text != NULL && make_folder(run, error) && make_folder(paths->prefix, error) &&
            g_file_set_contents_full(paths->file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
@@ -346,33 +353,53 @@ static int reload(const Paths *paths)
     return 1;
 }
 
-static int run(const Config *config, gboolean print, gboolean test, gboolean again)
+/* What was asked on the command line. */
+typedef struct {
+    gboolean print, test, again, daemonize, upgrade;
+} Wish;
+
+static int replace(const Paths *paths)
+{
+    g_autoptr(GError) error = NULL;
+    if (edge_upgrade(paths->pid_file, &error))
+        return 0;
+    g_printerr("fundament edge: %s\n", error->message);
+    return 1;
+}
+
+static int run(const Config *config, const Wish *wish)
 {
     g_autoptr(GError) error = NULL;
     g_auto(Paths) paths = {NULL, NULL, NULL, NULL};
-    g_autofree char *text = print ? edge_render(config, &error) : NULL;
+    g_autofree char *text = wish->print ? edge_render(config, &error) : NULL;
     if (text != NULL) {
         fputs(text, stdout);
         return 0;
     }
-    if (error != NULL || !write_files(config, &paths, &error)) {
+    if (error != NULL || !write_files(config, wish->daemonize || wish->upgrade, &paths, &error)) {
         g_printerr("fundament edge: %s: %s\n", config_path(config), error->message);
         return 1;
     }
-    return again ? reload(&paths) : exec_nginx(&paths, test);
+    if (wish->upgrade)
+        return replace(&paths);
+    return wish->again ? reload(&paths) : exec_nginx(&paths, wish->test);
 }
 
 int edge_command(int argc, char **argv, const Component *const *components, gsize n_components)
 {
     g_autofree char *given = NULL;
-    gboolean print = FALSE, test = FALSE, again = FALSE;
+    Wish wish = {0};
     const GOptionEntry options[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &given,
          "The configuration (default $FUNDAMENT_CONF, node.conf)", "FILE"},
-        {"print", 0, 0, G_OPTION_ARG_NONE, &print, "Prints the configuration of nginx", NULL},
-        {"test", 0, 0, G_OPTION_ARG_NONE, &test, "Has nginx check it", NULL},
-        {"reload", 0, 0, G_OPTION_ARG_NONE, &again,
+        {"print", 0, 0, G_OPTION_ARG_NONE, &wish.print, "Prints the configuration of nginx", NULL},
+        {"test", 0, 0, G_OPTION_ARG_NONE, &wish.test, "Has nginx check it", NULL},
+        {"reload", 0, 0, G_OPTION_ARG_NONE, &wish.again,
          "Has the running edge take it over: for changed listeners", NULL},
+        {"daemon", 0, 0, G_OPTION_ARG_NONE, &wish.daemonize, "In the background, so that it can be replaced",
+         NULL},
+        {"upgrade", 0, 0, G_OPTION_ARG_NONE, &wish.upgrade,
+         "Replaces the running edge by a new one, without closing a listener", NULL},
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GError) error = NULL;
@@ -387,5 +414,5 @@ int edge_command(int argc, char **argv, const Component *const *components, gsiz
     }
     g_autofree char *path = config_choose_path(given);
     g_autoptr(Config) config = node_load_config(path, components, n_components);
-    return config == NULL ? 1 : run(config, print, test, again);
+    return config == NULL ? 1 : run(config, &wish);
 }
