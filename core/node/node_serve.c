@@ -214,6 +214,7 @@ static gboolean on_tick(gpointer data)
     Serving *serving = data;
     node_refresh_identity(serving->node, FALSE);
     node_refresh_anchors(serving->node, FALSE);
+    notify_watchdog();
     return G_SOURCE_CONTINUE;
 }
 

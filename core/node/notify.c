@@ -26,3 +26,9 @@ void notify_systemd(const char *state)
         g_warning("NOTIFY_SOCKET does not answer: %s", g_strerror(errno));
     close(fd);
 }
+
+void notify_watchdog(void)
+{
+    if (g_getenv("WATCHDOG_USEC") != NULL)
+        notify_systemd("WATCHDOG=1");
+}

@@ -2,3 +2,6 @@
 #pragma once
 
 void notify_systemd(const char *state); /* "READY=1", "STOPPING=1" */
+
+/* That the main loop turns, when systemd asked for it (WatchdogSec=); at least twice in that time. */
+void notify_watchdog(void);
