@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "components/fsc/catalogue_private.h"
+#include "components/fsc/cli_commands.h"
 #include "components/fsc/turtle.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/net/problem.h"
-#include "core/node/admin.h"
 
 #define PAGE_SIZE_DEFAULT 100
 #define PAGE_SIZE_MAX 1000
@@ -108,19 +108,13 @@ void catalogue_admin(Request *request, gpointer context)
         json_pack("{s:s, s:s}", "media_type", turtle ? "text/turtle" : "application/ld+json", "text", text));
 }
 
-int fsc_cli_catalogue(int argc, char **argv)
+int cli_catalogue(const Arguments *arguments)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean turtle = argc == 2 && g_str_equal(argv[1], "--turtle");
-    if (argc > 2 || (argc == 2 && !turtle && !g_str_equal(argv[1], "--json-ld"))) {
-        g_set_error_literal(&error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_USAGE,
-                            "usage: fundament fsc catalogue [--turtle | --json-ld]");
-        return admin_fail(error);
-    }
-    g_autoptr(json_t) answer =
-        admin_call(NULL, "GET", turtle ? "/fsc/v1/catalogue?form=turtle" : "/fsc/v1/catalogue", NULL, &error);
-    if (answer == NULL)
-        return admin_fail(error);
-    printf("%s\n", json_string_at(answer, "text"));
-    return 0;
+    int status = 0;
+    gboolean turtle = arguments_flag(arguments, "--turtle");
+    g_autoptr(json_t) answer = cli_call(
+        arguments, "GET", turtle ? "/fsc/v1/catalogue?form=turtle" : "/fsc/v1/catalogue", NULL, &status);
+    if (answer != NULL)
+        printf("%s\n", json_string_at(answer, "text"));
+    return status;
 }

@@ -44,4 +44,3 @@ void catalogue_negotiated(Request *request, gpointer context); /* GET /catalogus
 void catalogue_service(Request *request, gpointer context);    /* GET /catalogus/{peer}/{service} */
 void catalogue_api_services(Request *request, gpointer context);
 void catalogue_admin(Request *request, gpointer context);
-int fsc_cli_catalogue(int argc, char **argv);

@@ -9,6 +9,7 @@ int cli_peers_list(const Arguments *arguments);
 int cli_peers_announce(const Arguments *arguments);
 int cli_services_list(const Arguments *arguments);
 int cli_services_publish(const Arguments *arguments);
+int cli_catalogue(const Arguments *arguments); /* catalogue_api.c */
 int cli_contract_propose(const Arguments *arguments);
 int cli_contract_list(const Arguments *arguments);
 int cli_contract_show(const Arguments *arguments);

@@ -45,6 +45,10 @@ static const OptionSpec services_list_options[] = {
     {"--peer", "PEER", "only of this Peer", FALSE},
     PAGES,
 };
+static const OptionSpec catalogue_options[] = {
+    {"--turtle", NULL, "as Turtle", FALSE},
+    {"--json-ld", NULL, "as JSON-LD (taken when nothing is said)", FALSE},
+};
 static const OptionSpec publish_options[] = {
     {"--directory", "PEER", "which Directory; default that of node.conf", FALSE},
     {"--protocol", "PROTOCOL", "default PROTOCOL_TCP_HTTP_1.1", FALSE},
@@ -117,6 +121,9 @@ const CommandSpec cli_commands[] = {
      OPTIONS(services_list_options), cli_services_list},
     {"services publish", "SERVICE", 1, 1, "propose to the Directory to list a service of this node", NULL,
      OPTIONS(publish_options), cli_services_publish},
+    {"catalogue", "", 0, 0, "the services as DCAT-AP-NL, for other catalogues",
+     "On the Directory all services of the group; elsewhere those that this node has published.",
+     OPTIONS(catalogue_options), cli_catalogue},
     {"connect", "SERVICE.PEER", 1, 1,
      "connect our Outway to a service: look it up, propose, wait, say how to call it",
      "When a valid contract is there already it is shown, and nothing is proposed.", OPTIONS(connect_options),

@@ -182,6 +182,7 @@ static const Command commands[] = {
     {"init", "[FOLDER] [options]", "make a node.conf and a folder of keys", fsc_cli_run},
     {"peers", "list | announce", "other organisations, and our own announcement", fsc_cli_run},
     {"services", "list | publish", "services in the Directory", fsc_cli_run},
+    {"catalogue", "[--turtle | --json-ld]", "the services as DCAT-AP-NL", fsc_cli_run},
     {"connect", "SERVICE.PEER [--wait]", "connect our Outway to a service", fsc_cli_run},
     {"contract", "propose | list | show | accept | reject | revoke", "contracts", fsc_cli_run},
     {"policy", "test CONTRACT | check [FILE] | show", "the signing policy, and what it says of a contract", fsc_cli_run},

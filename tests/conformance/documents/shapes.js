@@ -1,5 +1,5 @@
-// Checks RDF against SHACL shapes. `node shapes.js FILE.ttl|FILE.jsonld SHAPES.ttl...` prints JSON: the canonical N-Quads of the data (sorted, for
-// comparing two forms of the same graph) and what the engine reports.
+// Checks RDF against SHACL shapes. `node shapes.js SHAPES.ttl... -- FILE.ttl|FILE.jsonld...` prints a line of JSON for each file: its triples, sorted
+// and with blank nodes named by what is said of them (for comparing two forms of the same graph), and what the engine reports.
 "use strict";
 const fs = require("fs");
 const { Readable } = require("stream");
@@ -8,7 +8,9 @@ const { Parser, Store } = require("n3");
 async function main() {
   const { default: SHACLValidator } = await import("rdf-validate-shacl");
   const { JsonLdParser } = require("jsonld-streaming-parser");
-  const [file, ...shapeFiles] = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const shapeFiles = words.slice(0, words.indexOf("--"));
+  const files = words.slice(words.indexOf("--") + 1);
 
   function turtle(text) {
     return new Parser().parse(text);
@@ -23,18 +25,25 @@ async function main() {
     });
   }
 
-  const text = fs.readFileSync(file, "utf8");
-  const quads = file.endsWith(".jsonld") ? await jsonLd(text) : turtle(text);
   const validator = new SHACLValidator(shapeFiles.flatMap((name) => turtle(fs.readFileSync(name, "utf8"))));
-  const report = await validator.validate(validator.factory.dataset(quads));
-  const results = report.results.map((result) => ({
+  for (const file of files) {
+    const text = fs.readFileSync(file, "utf8");
+    const quads = file.endsWith(".jsonld") ? await jsonLd(text) : turtle(text);
+    const report = await validator.validate(validator.factory.dataset(quads));
+    validator.validationEngine.initReport();
+    console.log(JSON.stringify({ triples: canonical(new Store(quads)), results: report.results.map(plain) }));
+  }
+}
+
+function plain(result) {
+  const last = (term) => term && term.value.split("#").pop();
+  return {
     focus: result.focusNode && result.focusNode.value,
     path: result.path && result.path.value,
-    component: result.sourceConstraintComponent && result.sourceConstraintComponent.value.split("#").pop(),
-    severity: result.severity && result.severity.value.split("#").pop(),
+    component: last(result.sourceConstraintComponent),
+    severity: last(result.severity),
     value: result.value && result.value.value,
-  }));
-  console.log(JSON.stringify({ triples: canonical(new Store(quads)), results }));
+  };
 }
 
 // A blank node has the name of everything that is said of it: enough for trees, and ours are trees.
