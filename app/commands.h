@@ -13,6 +13,7 @@ int command_outbox(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
 int command_retention(int argc, char **argv);
+int command_keys(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* One line on stderr, and 2. */

@@ -20,6 +20,7 @@ static const Command commands[] = {
     {"restore", "[--config FILE] FOLDER", "bring a backup back into an empty place", command_restore},
     {"retention", "[--run]", "what is past its time, and would be removed", command_retention},
     {"audit", "[--actor NAME] [--action ACTION] [--csv]", "who did what and looked at what", command_audit},
+    {"keys", "[--config FILE] [--json]", "the keys of this node, and until when", command_keys},
     {"pki", "create | issue | officer | revoke", "certificates for tests, and for officers", command_pki},
     {"version", "", "the version of this program", command_version},
     {"help", "", "this list", command_help},

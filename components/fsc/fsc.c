@@ -497,4 +497,5 @@ const Component fsc_component = {
     .start = start,
     .stop = stop,
     .metrics = metrics,
+    .health = probe_health,
 };

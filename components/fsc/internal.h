@@ -195,6 +195,8 @@ void probe_heard_contract(Fsc *fsc, const char *peer_id, const json_t *content);
 /* decisions.md 11: FALSE when our clock must not date a signature, by the word of the kernel or of the other
  * Peers ([node] clock_check). FUNDAMENT_ERROR_UNAVAILABLE says which. */
 gboolean probe_clock_is_sound(Fsc *fsc, GError **error);
+/* The check "fsc:clock" of GET /health. */
+void probe_health(gpointer context, json_t *checks);
 
 /* --- directory.c --- */
 

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/node/clock_state.h"
+#include "core/node/health.h"
 
 #define TIMEOUT_MS 5000
 #define ANSWER_MAX (64 * 1024)
@@ -176,4 +177,15 @@ gboolean probe_clock_is_sound(Fsc *fsc, GError **error)
         return witnesses_agree(fsc, error);
     }
     return TRUE;
+}
+
+void probe_health(gpointer context, json_t *checks)
+{
+    Fsc *fsc = context;
+    g_autoptr(GError) why = NULL;
+    if (!probe_clock_is_sound(fsc, &why))
+        health_add(checks, "fsc:clock", HEALTH_WARN, why->message);
+    else
+        health_add(checks, "fsc:clock", HEALTH_PASS,
+                   clock_is_synchronised() ? NULL : "the kernel calls its clock unsynchronised");
 }

@@ -9,6 +9,7 @@
 #include "components/logboek/transaction_query.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
+#include "core/node/health.h"
 
 #define INDEX_PATIENCE_MS 1000
 
@@ -219,6 +220,14 @@ static const ApiDocument DOCUMENTS[] = {
     {LISTENER_LOG, "/v1", "otlp", NULL},
 };
 
+static void health(gpointer context, json_t *checks)
+{
+    const Logboek *logboek = context;
+    gboolean healthy = journal_healthy(logboek->journal);
+    health_add(checks, "logboek:journal", healthy ? HEALTH_PASS : HEALTH_FAIL,
+               healthy ? NULL : "the journal cannot be written, so no data flows; look at its disk");
+}
+
 const Component logboek_component = {
     .name = "logboek",
     .config = CONFIG,
@@ -232,5 +241,6 @@ const Component logboek_component = {
     .start = start,
     .stop = logboek_close,
     .metrics = metrics,
+    .health = health,
     .expire = logboek_expire,
 };

@@ -7,22 +7,86 @@
 #include "core/format/json.h"
 #include "core/net/problem.h"
 #include "core/node/audit.h"
+#include "core/node/health.h"
+#include "core/node/keys.h"
 #include "core/node/outbox.h"
 
 /* draft-inadarei-api-health-check-06 */
+
+static const char *const health_names[] = {"pass", "warn", "fail"};
+
+void health_add(json_t *checks, const char *name, HealthStatus status, const char *output)
+{
+    json_t *check = json_pack("{s:s}", "status", health_names[status]);
+    if (output != NULL)
+        json_object_set_new(check, "output", json_string(output));
+    json_object_set_new(checks, name, json_pack("[o]", check));
+}
+
+static HealthStatus worst(const json_t *checks, const char **output)
+{
+    const char *name;
+    json_t *list;
+    HealthStatus status = HEALTH_PASS;
+    json_object_foreach((json_t *)checks, name, list)
+    {
+        const json_t *check = json_array_get(list, 0);
+        for (HealthStatus found = HEALTH_FAIL; found > status; found--)
+            if (g_str_equal(json_string_at(check, "status"), health_names[found])) {
+                status = found;
+                *output = json_string_at(check, "output");
+            }
+    }
+    return status;
+}
+
+static void check_store(Node *node, json_t *checks)
+{
+    g_autoptr(Db) db = store_take(node->store, NULL);
+    gboolean answers = db != NULL && db_run_values(db, "SELECT 1", NULL, 0, NULL);
+    health_add(checks, "store", answers ? HEALTH_PASS : HEALTH_FAIL,
+               answers ? NULL : "the store does not answer");
+}
+
+static void check_certificates(Node *node, json_t *checks)
+{
+    gint64 now_s = clock_now_s(node->clock);
+    for (Role role = 0; role < ROLE_COUNT; role++) {
+        const Certificate *certificate = node_certificate(node, role);
+        int days = certificate == NULL ? -1 : key_alarm_days(certificate_not_after(certificate), now_s);
+        if (days < 0 || days > 7)
+            continue;
+        g_autofree char *name = g_strdup_printf("certificate:%s", role_name(role));
+        health_add(checks, name, HEALTH_WARN, days == 0 ? "it has expired" : "it expires within 7 days");
+    }
+}
+
+static json_t *all_checks(Node *node)
+{
+    json_t *checks = json_object();
+    check_store(node, checks);
+    check_certificates(node, checks);
+    for (guint i = 0; i < node->running->len; i++) {
+        const Running *running = &g_array_index(node->running, Running, i);
+        if (running->component->health != NULL)
+            running->component->health(running->context, checks);
+    }
+    return checks;
+}
+
 static void get_health(Request *request, gpointer context)
 {
     Node *node = context;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Db) db = store_take(node->store, &error);
-    gboolean pass = db != NULL && db_run_values(db, "SELECT 1", NULL, 0, &error);
-    json_t *body = json_pack("{s:s, s:s, s:s}", "status", pass ? "pass" : "fail", "version",
-                             FUNDAMENT_VERSION, "serviceId", node->oin);
-    if (!pass)
-        json_object_set_new(body, "output", json_string("the store does not answer"));
+    const char *output = NULL;
+    json_t *checks = all_checks(node);
+    HealthStatus status = worst(checks, &output);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:o}", "status", health_names[status], "version",
+                             FUNDAMENT_VERSION, "serviceId", node->oin, "checks", checks);
+    if (output != NULL)
+        json_object_set_new(body, "output", json_string(output));
     g_autofree char *text = json_write(body);
     json_decref(body);
-    respond_text(request, pass ? 200 : 503, "application/health+json", text);
+    respond_text(request, status == HEALTH_FAIL ? 503 : 200, "application/health+json", text);
 }
 
 /* --- metrics --- */
@@ -72,6 +136,7 @@ static void write_edge(Node *node, GString *out)
 
 static void write_certificates(const Node *node, GString *out)
 {
+    gint64 now_s = clock_now_s(node->clock);
     g_string_append(
         out, "# HELP fundament_certificate_not_after_seconds When the certificate of a role runs out.\n"
              "# TYPE fundament_certificate_not_after_seconds gauge\n");
@@ -81,6 +146,16 @@ static void write_certificates(const Node *node, GString *out)
             g_string_append_printf(
                 out, "fundament_certificate_not_after_seconds{role=\"%s\"} %" G_GINT64_FORMAT "\n",
                 role_name(role), certificate_not_after(certificate));
+    }
+    g_string_append(
+        out, "# HELP fundament_certificate_expires_seconds How long the certificate of a role has left.\n"
+             "# TYPE fundament_certificate_expires_seconds gauge\n");
+    for (Role role = 0; role < ROLE_COUNT; role++) {
+        const Certificate *certificate = node_certificate(node, role);
+        if (certificate != NULL)
+            g_string_append_printf(
+                out, "fundament_certificate_expires_seconds{role=\"%s\"} %" G_GINT64_FORMAT "\n",
+                role_name(role), certificate_not_after(certificate) - now_s);
     }
 }
 

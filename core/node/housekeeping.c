@@ -1,9 +1,11 @@
 #include "core/node/housekeeping.h"
 
+#include "core/node/keys.h"
 #include "core/node/node.h"
 #include "core/node/session_private.h"
 
 #define INTERVAL_S 300
+#define ALARM_INTERVAL_S 3600
 #define RETENTION_INTERVAL_S 21600 /* 6 hours */
 #define STATEMENT_MARGIN_S 60 /* beyond the tolerance of statement_verify() */
 
@@ -27,6 +29,7 @@ static gboolean clean_statements(Node *node, gpointer context, GError **error)
 const Job housekeeping_jobs[] = {
     {"node.sessions", INTERVAL_S, clean_sessions},
     {"node.statements", INTERVAL_S, clean_statements},
+    {"node.certificates", ALARM_INTERVAL_S, keys_alarm},
     {"node.retention", RETENTION_INTERVAL_S, retention_job},
 };
 const gsize housekeeping_jobs_count = G_N_ELEMENTS(housekeeping_jobs);

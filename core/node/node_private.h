@@ -59,6 +59,7 @@ struct node {
     OutboxSender *outbox;
     gint64 started_ms;
     gint stopping; /* atomic */
+    int alarmed[ROLE_COUNT]; /* of keys_alarm(): the last alarm of each certificate in days, plus 1 */
 };
 
 /* The keys of [node], [limits] and [outbox]. */
