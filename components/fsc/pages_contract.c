@@ -7,6 +7,7 @@
 #include "components/fsc/delivery.h"
 #include "components/fsc/intentions.h"
 #include "components/fsc/picture.h"
+#include "components/fsc/policy.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
 #include "core/net/page.h"
@@ -169,6 +170,46 @@ static json_t *grants_json(FscView *view, const Contract *contract)
     return grants;
 }
 
+/* --- policy --- */
+
+static void add_conditions(json_t *rules, const json_t *rule)
+{
+    size_t i;
+    const json_t *condition;
+    json_t *conditions = json_array();
+    json_array_foreach(json_object_get(rule, "conditions"), i, condition) json_array_append_new(
+        conditions, json_pack("{s:s, s:b, s:s}", "key", json_string_at(condition, "key"), "met",
+                              json_boolean_at(condition, "met"), "why", json_string_at(condition, "why")));
+    json_array_append_new(rules, json_pack("{s:s, s:b, s:o}", "name", json_string_at(rule, "rule"), "matched",
+                                           json_boolean_at(rule, "matched"), "conditions", conditions));
+}
+
+static json_t *policy_rules(const json_t *verdict)
+{
+    size_t i, j;
+    const json_t *grant, *rule;
+    json_t *rules = json_array();
+    json_array_foreach(json_object_get(verdict, "grants"), i, grant)
+        json_array_foreach(json_object_get(grant, "rules"), j, rule) add_conditions(rules, rule);
+    return rules;
+}
+
+static void add_policy(json_t *page, const FscView *view, const Contract *contract)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) verdict = policy_explain(view->fsc, contract, &error);
+    const char *decision = verdict == NULL ? NULL : json_string_at(verdict, "decision");
+    if (decision == NULL)
+        return;
+    g_autofree char *key = g_strconcat("fsc.policy.", decision, NULL);
+    json_t *rules = policy_rules(verdict);
+    json_object_set_new(page, "policy",
+                        json_pack("{s:s, s:s, s:s*, s:b, s:o, s:b}", "text", phrase(view->language, key),
+                                  "reason", json_string_at(verdict, "reason"), "rule",
+                                  json_string_at(verdict, "rule"), "stale", json_boolean_at(verdict, "stale"),
+                                  "rules", rules, "has_rules", json_array_size(rules) > 0));
+}
+
 /* --- delivery --- */
 
 static json_t *delivery_row(const FscView *view, const json_t *peer)
@@ -191,8 +232,8 @@ static json_t *delivery_row(const FscView *view, const json_t *peer)
         json_array_append_new(
             waiting, json_pack("{s:s, s:s*}", "text", text, "error", json_string_at(item, "last_error")));
     }
-    return json_pack("{s:s, s:s, s:o}", "name", json_string_at(peer, "name"), "has", has->str, "waiting",
-                     waiting);
+    return json_pack("{s:s, s:s, s:o}", "name", json_string_at(peer, "name"), "has",
+                     has->len > 0 ? has->str : fsc_view_phrase(view, "nothing"), "waiting", waiting);
 }
 
 static void add_delivery(json_t *page, const FscView *view, const Contract *contract)
@@ -310,6 +351,7 @@ static void show(FscView *view, const StoredContract *stored,
     json_object_set_new(page, "has_signatures", json_boolean(json_array_size(rows) > 0));
     json_object_set_new(page, "signatures", rows);
     json_object_set_new(page, "grants", grants_json(view, stored->contract));
+    add_policy(page, view, stored->contract);
     if (stored->id != 0)
         add_delivery(page, view, stored->contract);
     fsc_view_answer(view, "contract", page);

@@ -140,17 +140,41 @@ static void add_ending(json_t *list, const FscView *view, const char *name, gint
     }
 }
 
+static const Certificate *certificate_at(const FscView *view, int role)
+{
+    return node_certificate(view->fsc->node, (Role)role);
+}
+
+/* Those that end at the same moment stand together: they are renewed together. */
+static void add_certificates(json_t *list, const FscView *view)
+{
+    gboolean told[ROLE_COUNT] = {FALSE};
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const Certificate *first = certificate_at(view, role);
+        if (first == NULL || told[role])
+            continue;
+        g_autoptr(GString) names = g_string_new(role_name((Role)role));
+        for (int other = role + 1; other < ROLE_COUNT; other++) {
+            const Certificate *certificate = certificate_at(view, other);
+            gint64 apart = certificate == NULL
+                               ? G_MAXINT64
+                               : certificate_not_after(certificate) - certificate_not_after(first);
+            if (ABS(apart) < DAY_S) {
+                told[other] = TRUE;
+                g_string_append_printf(names, ", %s", role_name((Role)other));
+            }
+        }
+        g_autofree char *name =
+            phrase_format(view->language, "fsc.home.certificate", "role", names->str, NULL);
+        add_ending(list, view, name, certificate_not_after(first));
+    }
+}
+
 static void add_endings(json_t *page, const FscView *view)
 {
     json_t *list = json_array();
     g_autoptr(TrustAnchors) anchors = node_anchors(view->fsc->node);
-    for (Role role = 0; role < ROLE_COUNT; role++) {
-        const Certificate *certificate = node_certificate(view->fsc->node, role);
-        g_autofree char *name =
-            phrase_format(view->language, "fsc.home.certificate", "role", role_name(role), NULL);
-        if (certificate != NULL)
-            add_ending(list, view, name, certificate_not_after(certificate));
-    }
+    add_certificates(list, view);
     if (request_certificate(view->request) != NULL)
         add_ending(list, view, fsc_view_phrase(view, "home.own_certificate"),
                    certificate_not_after(request_certificate(view->request)));

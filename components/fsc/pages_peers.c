@@ -87,7 +87,7 @@ static json_t *ask_directory(Fsc *fsc, const char *name, const char *peer_id, GE
 }
 
 /* What another organisation wrote is shown, never trusted: fields of the wrong kind leave the row out. */
-static json_t *service_row(const json_t *item, gboolean signer)
+static json_t *service_row(const Fsc *fsc, const json_t *item, gboolean signer)
 {
     const json_t *data = json_object_get(item, "data"), *peer = json_object_get(data, "peer");
     const char *name = json_string_at(data, "name"), *peer_id = json_string_at(peer, "id"),
@@ -99,7 +99,7 @@ static json_t *service_row(const json_t *item, gboolean signer)
         slash == NULL ? g_strdup("") : g_strconcat("HTTP/", slash + strlen("HTTP_"), NULL);
     json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "peer_id", peer_id, "peer_name",
                             peer_name != NULL ? peer_name : peer_id, "protocol", version);
-    if (signer)
+    if (signer && strcmp(peer_id, node_oin(fsc->node)) != 0)
         json_object_set_new(
             row, "propose",
             json_sprintf("/voorstellen?soort=connection&dienst=%s&aanbieder=%s", name, peer_id));
@@ -124,7 +124,7 @@ static void add_directory(json_t *page, const FscView *view)
     json_t *rows = json_array(), *all = json_array();
     json_array_foreach(json_object_get(answer, "services"), i, item)
     {
-        json_t *row = service_row(item, officer_may(officer_of(view->request), OFFICER_SIGNER));
+        json_t *row = service_row(view->fsc, item, officer_may(officer_of(view->request), OFFICER_SIGNER));
         if (row != NULL)
             json_array_append_new(all, row);
     }

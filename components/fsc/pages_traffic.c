@@ -39,11 +39,8 @@ static gsize period_of(const Request *request)
 static char *number_text(const FscView *view, double value)
 {
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_formatd(buffer, sizeof buffer,
-                    value >= 100 || value == 0 ? "%.0f"
-                    : value >= 10              ? "%.1f"
-                                               : "%.2f",
-                    value);
+    gboolean whole = value >= 100 || value - (double)(gint64)value == 0;
+    g_ascii_formatd(buffer, sizeof buffer, whole ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value);
     char *text = g_strdup(buffer), *point = strchr(text, '.');
     if (point != NULL && strcmp(view->language, "en") != 0)
         *point = ',';

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#define LINE_CHARACTERS 30
-#define LINES_MAX 2
+#define LINE_CHARACTERS 22 /* of a box on a screen of 320 px */
+#define LINES_MAX 3
 
 /* --- text --- */
 
@@ -199,22 +199,21 @@ static void draw_bars(GString *out, const Plot *plot)
     g_string_append(out, "\"/>");
 }
 
-/* A moment without a value is a gap; one between two gaps is a dot. */
+/* A step for each moment; one without a value is a gap. */
 static void draw_curve(GString *out, const Plot *plot, gsize line)
 {
     static const char *const dashes[PLOT_LINES_MAX] = {"", " stroke-dasharray=\"6 3\"",
                                                        " stroke-dasharray=\"2 3\""};
     gboolean down = FALSE;
-    g_string_append_printf(
-        out,
-        "<path class=\"fn-chart__line\" vector-effect=\"non-scaling-stroke\" stroke-linecap=\"round\"%s d=\"",
-        dashes[line]);
+    g_string_append_printf(out, "<path class=\"fn-chart__line\" vector-effect=\"non-scaling-stroke\"%s d=\"",
+                           dashes[line]);
     for (gsize i = 0; i < plot->count; i++) {
         double value = plot->values[line][i];
-        gsize x = (2 * i + 1) * PLOT_WIDTH / (2 * plot->count);
-        if (value >= 0)
-            g_string_append_printf(out, "%c%zu %u%s", down ? 'L' : 'M', x, plot_y(plot, value),
-                                   down ? "" : "h1");
+        gsize left = i * PLOT_WIDTH / plot->count, right = (i + 1) * PLOT_WIDTH / plot->count;
+        if (value >= 0 && down)
+            g_string_append_printf(out, "V%uH%zu", plot_y(plot, value), right);
+        else if (value >= 0)
+            g_string_append_printf(out, "M%zu %uH%zu", left, plot_y(plot, value), right);
         down = value >= 0;
     }
     g_string_append(out, "\"/>");

@@ -71,11 +71,14 @@ static char *action_text(const char *language, const AuditEntry *entry)
 
 static json_t *row_of(const char *language, const AuditEntry *entry)
 {
-    g_autofree char *at = phrase_time(language, entry->time_ms, OFFICE_TIME_ZONE);
+    g_autofree char *minute = phrase_time(language, entry->time_ms, OFFICE_TIME_ZONE);
+    g_autofree char *at =
+        g_strdup_printf("%s:%02d", minute, (int)(entry->time_ms / 1000 % 60)); /* as in every time zone */
     g_autofree char *action = action_text(language, entry);
     g_autofree char *key = g_strconcat("office.outcome.", entry->outcome, NULL);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "at", at, "actor", entry->actor, "role",
-                     entry->role, "action", action, "code", entry->action, "object", entry->object, "outcome",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:s, s:b}", "at", at, "actor", entry->actor, "role",
+                     entry->role, "action", action, "code", entry->action, "object",
+                     *entry->object != '\0' ? entry->object : NULL, "outcome",
                      strcmp(phrase(language, key), key) == 0 ? entry->outcome : phrase(language, key),
                      "refused", strcmp(entry->outcome, "refused") == 0);
 }
