@@ -41,6 +41,8 @@ void logs_list(Request *request, gpointer context)
     if (listing_page_read(request, LOGS_DEFAULT, &page) && read_time(request, "after", &query.after) &&
         read_time(request, "before", &query.before) && lists_are_short(request, lists, names)) {
         g_autoptr(GError) error = NULL;
+        if (query.before == 0 && request_query(request, "before") != NULL)
+            query.before = -1; /* nothing is older than 1970; 0 would be no limit */
         query.cursor = page.cursor;
         query.limit = page.limit;
         query.ascending = page.ascending;
