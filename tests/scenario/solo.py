@@ -20,8 +20,8 @@ ACTIVITY = "https://manager.solo.test:8443/logboek/v1/processing-activities/back
 CONFIGURATION = {
     "node": ["group = solo", "data = data", "run = run", "keys = keys", "anchors = keys/anchor.crt", "crl = keys/crl.pem", "components = logboek fsc"],
     "fsc": ["manager_address = https://manager.solo.test:8443", "inway_address = https://inway.solo.test:8443"],
-    "edge": ["address = 127.0.0.1"],
-    "logboek": ["listen = 127.0.0.1:4318"],
+    "edge": ["address = 127.0.0.21"],
+    "logboek": ["listen = 127.0.0.21:4318"],
 }
 
 
