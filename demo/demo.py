@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 
-from country import (AGENCY, DIRECTORY, LOG_SERVICE, MUNICIPALITY, ORGANISATIONS, REGISTER, REGISTER_SERVICE, ROOT, Browser, Country, Failed,
-                     local_call, wait_for)
+from country import (AGENCY, DIRECTORY, LOG_SERVICE, MUNICIPALITY, OFFICE_PASSWORD, ORGANISATIONS, REGISTER, REGISTER_SERVICE, ROOT, Browser,
+                     Country, Failed, OfficeBrowser, local_call, wait_for)
 
 PERMIT = "127.0.0.13:9101"
 ALLOWANCE = "127.0.0.14:9101"
@@ -222,6 +222,42 @@ class Steps:
         self.country[REGISTER].command("fsc", "contract", "revoke", contracts[0]["hash"], "--yes")
         wait_for("the agency is refused", 10, lambda: self.ask_register(self.country[AGENCY].client_port())[0] in (400, 401, 403, 502))
 
+    # --- the officers ---
+
+    def waits_for_officer(self):
+        """The contract at the register that no rule accepts: the municipality asks for the log service."""
+        waiting = [contract for contract in self.country.contracts(REGISTER) if contract["state"] == "PROPOSED"]
+        if not waiting:
+            self.country[MUNICIPALITY].command("fsc", "connect", f"{LOG_SERVICE}.{REGISTER.oin}")
+        return wait_for("a proposal waits at the register", 20,
+                        lambda: [contract for contract in self.country.contracts(REGISTER) if contract["state"] == "PROPOSED"])[0]["hash"]
+
+    def office_refuses(self):
+        """A proposal waits for a person; without a certificate nobody gets in, and an officer who may only read cannot sign"""
+        path = f"/contracten/{self.waits_for_officer()}"
+        stranger = OfficeBrowser(self.country, REGISTER, None)
+        stranger.open("/")
+        self.check(stranger.status == 400, lambda: f"without a certificate: {stranger.status}")
+        reader = OfficeBrowser(self.country, REGISTER, "lezer")
+        text = reader.open(path)
+        self.check(reader.status == 200 and MUNICIPALITY.name in text and "<svg" in text, lambda: f"{reader.status}")
+        reader.open(f"{path}/accept", {"csrf": reader.csrf()})
+        self.check(reader.status == 403, lambda: f"a reader signs: {reader.status}")
+
+    def office_signs(self):
+        """A signer accepts it on the page, over TLS with their own certificate; it is valid at both sides and in the audit log"""
+        hash_ = self.waits_for_officer()
+        signer = OfficeBrowser(self.country, REGISTER, "tekenaar")
+        signer.open(f"/contracten/{hash_}/accept")
+        self.check(signer.status == 200, lambda: f"{signer.status}")
+        signer.open(f"/contracten/{hash_}/accept", {"csrf": signer.csrf()})
+        self.check(signer.status == 200, lambda: f"{signer.status}")
+        for organisation in (REGISTER, MUNICIPALITY):
+            wait_for(f"it is valid at {organisation.name}", 20, lambda: any(contract["hash"] == hash_ and contract["state"] == "VALID"
+                                                                            for contract in self.country.contracts(organisation)))
+        log = signer.open("/audit.csv?wie=tekenaar&wat=fsc.contract.accept")
+        self.check(signer.status == 200 and hash_ in log, lambda: f"{signer.status}: {log}")
+
     def no_bsn(self):
         """No BSN stands in any log line, journal, or store outside the register of persons"""
         number = self.person["burgerservicenummer"].encode()
@@ -250,7 +286,7 @@ def spans(used):
 
 PREPARE = ["pki", "nodes", "announce", "contracts", "permit", "allowance"]
 CHECKS = PREPARE + ["transaction_log", "sign_in", "overview", "chain", "english", "own_data", "without_contract", "log_unwritable", "gap", "killed",
-                    "revoked", "no_bsn"]
+                    "office_refuses", "office_signs", "revoked", "no_bsn"]
 
 
 def run(steps, names):
@@ -283,8 +319,13 @@ Someone has just moved house. This is what you can do:
      (sign in as the same person; the names are made up, and the certificate is the demo's own:
       {anchor})
 
+  4. Look after the contracts            {office}/
+     (with an officer's certificate: import {folder}/register/keys/officers/tekenaar.p12, password {password};
+      lezer.p12 may only look, beheerder.p12 may also send again, tekenaar.p12 may also sign)
+
 The portal's name is not known outside this demo. Start a browser with it:
   chromium --host-resolver-rules="MAP {host} 127.0.0.11" --ignore-certificate-errors --user-data-dir=/tmp/fundament {portal}/
+  chromium --host-resolver-rules="MAP {office_host} 127.0.0.12" --ignore-certificate-errors --user-data-dir=/tmp/fundament-office {office}/
 
 Everything is in {folder}; logs in */serve.log and */edge.log. Ctrl-C stops the country.
 """
@@ -314,7 +355,8 @@ def main():
         if failed:
             return 1
         print(GUIDE.format(permit=PERMIT, allowance=ALLOWANCE, portal=country.portal, folder=country.folder,
-                           host=DIRECTORY.host("portal"), anchor=country.folder / "anchor" / "anchor.crt"), flush=True)
+                           host=DIRECTORY.host("portal"), office=country.office(REGISTER), office_host=REGISTER.host("beheer"),
+                           password=OFFICE_PASSWORD, anchor=country.folder / "anchor" / "anchor.crt"), flush=True)
         while True:
             signal.pause()
     except KeyboardInterrupt:
