@@ -1,6 +1,10 @@
-/* Agreements: the contracts that have not ended, in memory, for the questions that cannot wait for SQL: may
- * this token still be used, which grant gives access to that service. The store stays the truth; every change
- * of it is followed by agreements_reload() of that contract.
+/* Agreements: contracts in memory, for the questions that are asked often: may this token still be used,
+ * which grant gives access to that service. The store stays the truth; every change of it is followed by
+ * agreements_reload() of that contract.
+ *
+ * Contracts with publications are all in memory while their end has not come: they are what a Directory
+ * lists. Of the others those that were used last are, at most AGREEMENTS_KEPT; the rest is read when it is
+ * asked for.
  *
  * The state is worked out at each question from signatures and time, so that a contract begins and ends at
  * the right second by itself. Thread safe.
@@ -11,7 +15,9 @@
 
 typedef struct agreements Agreements;
 
-/* Everything current from the store. NULL with the store's error. */
+#define AGREEMENTS_KEPT 4096 /* some 8 KiB each */
+
+/* Reads the publications. NULL with the store's error. */
 Agreements *agreements_new(Store *store, gint64 now_s, GError **error);
 void agreements_free(Agreements *agreements);
 
@@ -29,8 +35,8 @@ ContractState agreement_state(const Agreement *agreement, gint64 now_s);
 /* The second from which on agreement_state() may say otherwise; G_MAXINT64 when never. */
 gint64 agreement_changes_at(const Agreement *agreement, gint64 now_s);
 
-/* The contract that holds this grant, in whatever state; `grant` is borrowed from it. NULL when none is
- * current. */
+/* The contract that holds this grant, in whatever state; `grant` is borrowed from it. NULL when there is
+ * none, or the store does not answer: then nothing flows (and the log says why). */
 Agreement *agreements_find(Agreements *agreements, const char *grant_hash, const Grant **grant);
 
 typedef struct {
@@ -51,9 +57,10 @@ Agreement *agreements_find_connection(Agreements *agreements, const ConnectionWa
 /* TRUE when this grant is for that Outway. */
 gboolean agreements_grant_is_for(const Grant *grant, const ConnectionWanted *wanted);
 
-/* All that are valid now and hold publications (or connections), by id. Array of Agreement* with a free
- * function. */
+/* All that are valid now and hold publications, or the newest 1000 with connections (read from the store: for
+ * pages, not for requests), by id. Array of Agreement* with a free function. */
 GPtrArray *agreements_valid(Agreements *agreements, gboolean publication, gint64 now_s);
 
-/* How many there are in each state: for metrics. */
+/* How many contracts, whose end has not come, are in each state: for metrics and pages. Counted in the store;
+ * when that took long (seconds for a million) the last count is given again for a hundred times as long. */
 void agreements_count(Agreements *agreements, gint64 now_s, guint counts[CONTRACT_STATE_COUNT]);

@@ -119,15 +119,23 @@ static gint64 contract_id_of(Db *db, const char *content_hash, GError **error)
 static gboolean store_parts(Db *db, const Contract *contract, gint64 id, GError **error)
 {
     for (guint i = 0; i < contract->signers->len; i++)
-        if (!db_run(db, error, "INSERT INTO fsc_contract_peers (contract_id, peer_id) VALUES (?1, ?2)",
-                    value_integer(id), value_text(g_ptr_array_index(contract->signers, i))))
-            return FALSE;
-    for (gsize i = 0; i < contract->n_grants; i++)
         if (!db_run(db, error,
-                    "INSERT INTO fsc_grants (contract_id, position, hash, type) VALUES (?1, ?2, ?3, ?4)",
-                    value_integer(id), value_integer((gint64)i), value_text(contract->grants[i].hash),
-                    value_text(grant_type_row(contract->grants[i].type)->name)))
+                    "INSERT INTO fsc_contract_peers (contract_id, peer_id, created_at) VALUES (?1, ?2, ?3)",
+                    value_integer(id), value_text(g_ptr_array_index(contract->signers, i)),
+                    value_integer(contract->created_at)))
             return FALSE;
+    for (gsize i = 0; i < contract->n_grants; i++) {
+        const Grant *grant = &contract->grants[i];
+        g_autofree char *service = g_ascii_strdown(grant->service_name, -1);
+        if (!db_run(db, error,
+                    "INSERT INTO fsc_grants (contract_id, position, hash, type, service_name, "
+                    "service_peer_id, outway_peer_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    value_integer(id), value_integer((gint64)i), value_text(grant->hash),
+                    value_text(grant_type_row(grant->type)->name), value_text(service),
+                    value_text(grant->service_peer_id),
+                    value_text(grant->outway_peer_id != NULL ? grant->outway_peer_id : "")))
+            return FALSE;
+    }
     return TRUE;
 }
 
@@ -207,8 +215,6 @@ static GPtrArray *load_signatures(Db *db, gint64 contract_id, GError **error)
     return signatures;
 }
 
-#define CONTRACT_COLUMNS "c.id, c.received_ms, c.content, c.created_at"
-
 /* The contract of the current row, with its signatures. */
 static StoredContract *load_row(Db *db, const Rows *rows, GError **error)
 {
@@ -222,7 +228,7 @@ static StoredContract *load_row(Db *db, const Rows *rows, GError **error)
     return stored->signatures == NULL ? NULL : g_steal_pointer(&stored);
 }
 
-static GPtrArray *load_rows(Db *db, Rows *rows, guint limit, GError **error)
+GPtrArray *fsc_store_load_rows(Db *db, Rows *rows, guint limit, GError **error)
 {
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_stored_contract);
     while (rows_next(rows) && all->len < limit) {
@@ -242,7 +248,7 @@ gboolean fsc_store_has(Db *db, const char *content_hash, GError **error)
 StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error)
 {
     g_autoptr(Rows) rows =
-        db_query(db, error, "SELECT " CONTRACT_COLUMNS " FROM fsc_contracts c WHERE c.hash = ?1",
+        db_query(db, error, "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contracts c WHERE c.hash = ?1",
                  value_text(content_hash));
     if (rows == NULL)
         return NULL;
@@ -256,24 +262,16 @@ StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error)
 
 GPtrArray *fsc_store_shared(Db *db, const SharedQuery *query, GError **error)
 {
-    const char *ascending = "SELECT " CONTRACT_COLUMNS " FROM fsc_contract_peers p"
+    const char *ascending = "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contract_peers p"
                             " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
                             " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id LIMIT ?4";
-    const char *newest = "SELECT " CONTRACT_COLUMNS " FROM fsc_contract_peers p"
+    const char *newest = "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contract_peers p"
                          " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
                          " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id DESC LIMIT ?4";
     g_autoptr(Rows) rows =
         db_query(db, error, query->newest_first ? newest : ascending, value_text(query->peer_id),
                  value_integer(query->after_id), value_integer(query->now_s), value_integer(query->limit));
-    return rows == NULL ? NULL : load_rows(db, rows, query->limit, error);
-}
-
-GPtrArray *fsc_store_current(Db *db, gint64 now_s, GError **error)
-{
-    g_autoptr(Rows) rows = db_query(
-        db, error, "SELECT " CONTRACT_COLUMNS " FROM fsc_contracts c WHERE c.not_after >= ?1 ORDER BY c.id",
-        value_integer(now_s));
-    return rows == NULL ? NULL : load_rows(db, rows, G_MAXUINT, error);
+    return rows == NULL ? NULL : fsc_store_load_rows(db, rows, query->limit, error);
 }
 
 static void free_changed(gpointer pointer)
@@ -452,15 +450,16 @@ static gboolean cursor_read(const char *cursor, gint64 *created_at, gint64 *id, 
     return FALSE;
 }
 
-static gboolean add_page(Statement *statement, const ContractQuery *query, GError **error)
+static gboolean add_page(Statement *statement, const ContractQuery *query, const char *order,
+                         const char *id_column, GError **error)
 {
     if (query->cursor != NULL && *query->cursor != '\0') {
         gint64 created_at = 0, id = 0;
         if (!cursor_read(query->cursor, &created_at, &id, error))
             return FALSE;
-        add_value(statement,
-                  query->ascending ? " AND (c.created_at, c.id) > (" : " AND (c.created_at, c.id) < (",
-                  value_integer(created_at), ", ");
+        g_string_append_printf(statement->sql, " AND (%s.created_at, %s.%s) %s (", order, order, id_column,
+                               query->ascending ? ">" : "<");
+        add_value(statement, "", value_integer(created_at), ", ");
         add_value(statement, "", value_integer(id), ")");
     }
     if (query->grant_type != NULL)
@@ -472,27 +471,30 @@ static gboolean add_page(Statement *statement, const ContractQuery *query, GErro
 
 static void add_hashes(Statement *statement, const char *const *hashes)
 {
-    g_string_append(statement->sql,
-                    " AND EXISTS (SELECT 1 FROM fsc_grants g WHERE g.contract_id = c.id AND g.hash IN (");
+    g_string_append(statement->sql, " AND c.id IN (SELECT g.contract_id FROM fsc_grants g WHERE g.hash IN (");
     for (; *hashes != NULL; hashes++)
         add_value(statement, "", value_text(*hashes), hashes[1] != NULL ? ", " : "");
     g_string_append(statement->sql, "))");
 }
 
+/* The contracts of one Peer are walked in their own order, whoever else has how many. */
 static gboolean list_statement(Statement *statement, const ContractQuery *query, GError **error)
 {
-    g_string_append(statement->sql, "SELECT " CONTRACT_COLUMNS " FROM fsc_contracts c WHERE 1 = 1");
+    const char *order = query->peer_id != NULL ? "p" : "c",
+               *id = query->peer_id != NULL ? "contract_id" : "id";
+    const char *direction = query->ascending ? "ASC" : "DESC";
+    g_string_append(statement->sql, "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contracts c");
     if (query->peer_id != NULL)
-        add_value(
-            statement,
-            " AND EXISTS (SELECT 1 FROM fsc_contract_peers p WHERE p.contract_id = c.id AND p.peer_id = ",
-            value_text(query->peer_id), ")");
+        add_value(statement, " JOIN fsc_contract_peers p ON p.contract_id = c.id WHERE p.peer_id = ",
+                  value_text(query->peer_id), "");
+    else
+        g_string_append(statement->sql, " WHERE 1 = 1");
     if (query->grant_hashes != NULL)
         add_hashes(statement, query->grant_hashes);
-    else if (!add_page(statement, query, error))
+    else if (!add_page(statement, query, order, id, error))
         return FALSE;
-    const char *direction = query->ascending ? "ASC" : "DESC";
-    g_string_append_printf(statement->sql, " ORDER BY c.created_at %s, c.id %s", direction, direction);
+    g_string_append_printf(statement->sql, " ORDER BY %s.created_at %s, %s.%s %s", order, direction, order,
+                           id, direction);
     if (query->grant_hashes == NULL)
         add_value(statement, " LIMIT ", value_integer((gint64)query->limit + 1), "");
     return TRUE;
@@ -511,7 +513,7 @@ GPtrArray *fsc_store_list(Db *db, const ContractQuery *query, char **next_cursor
         return NULL;
     guint limit = query->grant_hashes != NULL ? G_MAXUINT : query->limit;
     gboolean more = rows_count(rows) > limit;
-    GPtrArray *all = load_rows(db, rows, limit, error);
+    GPtrArray *all = fsc_store_load_rows(db, rows, limit, error);
     if (all == NULL)
         return NULL;
     const StoredContract *last = all->len > 0 ? g_ptr_array_index(all, all->len - 1) : NULL;

@@ -70,8 +70,10 @@ typedef struct {
  * FUNDAMENT_ERROR_INVALID for a cursor that is not ours. */
 GPtrArray *fsc_store_list(Db *db, const ContractQuery *query, char **next_cursor, GError **error);
 
-/* Those whose end has not come yet. */
-GPtrArray *fsc_store_current(Db *db, gint64 now_s, GError **error);
+/* What is read of a contract "c", and the contracts of such rows, at most `limit`: for files with other
+ * questions. Array of StoredContract* with a free function. */
+#define FSC_CONTRACT_COLUMNS "c.id, c.received_ms, c.content, c.created_at"
+GPtrArray *fsc_store_load_rows(Db *db, Rows *rows, guint limit, GError **error);
 
 typedef struct {
     const char *peer_id; /* contracts that this Peer must sign, and whose end has not come yet */

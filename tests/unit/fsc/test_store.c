@@ -21,13 +21,12 @@ static void no_error(const GError *error)
         fail_msg("%s", error->message);
 }
 
-static char *schema(void)
+static char *schema(const char *name)
 {
     g_autoptr(GError) error = NULL;
     char *text = NULL;
     const char *source = g_getenv("FUNDAMENT_SOURCE");
-    g_autofree char *path =
-        g_build_filename(source != NULL ? source : ".", "schema", "fsc", "0001.sql", NULL);
+    g_autofree char *path = g_build_filename(source != NULL ? source : ".", "schema", "fsc", name, NULL);
     g_file_get_contents(path, &text, NULL, &error);
     no_error(error);
     return text;
@@ -44,13 +43,13 @@ static char *fresh_url(void)
 static int set_up(void **state)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *sql = schema();
+    g_autofree char *first = schema("0001.sql"), *lookups = schema("0007.sql");
     g_autofree char *url = fresh_url();
     Fixture *fixture = g_new0(Fixture, 1);
     fixture->store = store_open(url, &error);
     no_error(error);
-    Migration migration = {.component = "fsc", .number = 1, .sql = sql};
-    store_migrate(fixture->store, &migration, 1, &error);
+    const Migration migrations[] = {{"fsc", 1, first}, {"fsc", 2, lookups}};
+    store_migrate(fixture->store, migrations, G_N_ELEMENTS(migrations), &error);
     no_error(error);
     fixture->db = store_take(fixture->store, &error);
     no_error(error);
@@ -460,8 +459,10 @@ static void agreements_follow_the_store(void **state)
     const char *grant_hash = contract->grants[0].hash;
     Agreements *agreements = agreements_of(fixture);
     assert_null(agreements_find(agreements, grant_hash, NULL));
-    conclude(fixture, contract);
-    assert_null(agreements_find(agreements, grant_hash, NULL));
+    must_place(fixture, contract, &consumer, SIGNATURE_ACCEPT, NOW);
+    g_autoptr(Agreement) proposed = agreements_find(agreements, grant_hash, NULL);
+    assert_int_equal(agreement_state(proposed, NOW), CONTRACT_PROPOSED);
+    must_place(fixture, contract, &provider, SIGNATURE_ACCEPT, NOW);
     assert_true(agreements_reload(agreements, contract->hash, NOW, &error));
     const Grant *grant = NULL;
     g_autoptr(Agreement) valid = agreements_find(agreements, grant_hash, &grant);
@@ -475,8 +476,47 @@ static void agreements_follow_the_store(void **state)
     guint counts[CONTRACT_STATE_COUNT];
     agreements_count(agreements, NOW, counts);
     assert_int_equal(counts[CONTRACT_REVOKED], 1);
-    assert_true(agreements_reload(agreements, contract->hash, NOW + 10 * 86400, &error));
-    assert_null(agreements_find(agreements, grant_hash, NULL));
+    gint64 later = NOW + 10 * 86400;
+    assert_true(agreements_reload(agreements, contract->hash, later, &error));
+    g_autoptr(Agreement) ended = agreements_find(agreements, grant_hash, NULL);
+    assert_int_equal(agreement_state(ended, later), CONTRACT_REVOKED);
+    agreements_free(agreements);
+}
+
+/* schema/fsc/0007.sql: rows from before it say nothing about whom their grants are about. */
+static void grants_of_an_older_version_are_filled_in(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Contract) contract = contract_number(2, sample_connection());
+    conclude(fixture, contract);
+    assert_true(
+        db_run(fixture->db, &error,
+               "UPDATE fsc_grants SET service_name = NULL, service_peer_id = NULL, outway_peer_id = NULL "
+               "WHERE position >= ?1",
+               value_integer(0)));
+    Agreements *agreements = agreements_of(fixture);
+    const Grant *grant = NULL;
+    g_autoptr(Agreement) found = agreements_find_connection(agreements, &wanted, NOW, &grant);
+    assert_non_null(found);
+    assert_string_equal(grant->hash, contract->grants[0].hash);
+    agreements_free(agreements);
+}
+
+/* A revocation counts at the next question, whatever was in memory. */
+static void a_revoked_contract_is_not_chosen_after_its_reload(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Contract) contract = contract_number(2, sample_connection());
+    conclude(fixture, contract);
+    Agreements *agreements = agreements_of(fixture);
+    const Grant *grant = NULL;
+    g_autoptr(Agreement) before = agreements_find_connection(agreements, &wanted, NOW, &grant);
+    assert_non_null(before);
+    must_place(fixture, contract, &provider, SIGNATURE_REVOKE, NOW);
+    assert_true(agreements_reload(agreements, contract->hash, NOW, &error));
+    assert_null(agreements_find_connection(agreements, &wanted, NOW, &grant));
     agreements_free(agreements);
 }
 
@@ -567,6 +607,8 @@ static int run(const char *name)
         EACH(a_certificate_comes_back_as_it_was),
         EACH(a_peer_keeps_its_address_when_only_its_name_is_seen),
         EACH(agreements_follow_the_store),
+        EACH(grants_of_an_older_version_are_filled_in),
+        EACH(a_revoked_contract_is_not_chosen_after_its_reload),
         EACH(the_newest_valid_connection_is_chosen),
         EACH(a_connection_of_others_is_not_chosen),
         EACH(valid_publications_are_listed_apart),
