@@ -334,7 +334,7 @@ static void wait_until_empty(NodeFixture *fixture)
     assert_int_equal(support_number(fixture->store, "SELECT COUNT(*) FROM node_outbox"), 0);
 }
 
-static void the_sender_serves_at_most_four_destinations_at_once(void **state)
+static void the_sender_serves_a_bounded_number_of_destinations_at_once(void **state)
 {
     static const char *const destinations[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     prepare(fixture, state);
@@ -397,6 +397,147 @@ static void two_that_claim_at_once_never_get_the_same(void **state)
     assert_int_equal(claimed, 100);
 }
 
+/* FUNDAMENT_ERROR_LIMIT: the receiver answered, but took nothing. */
+static void what_was_answered_but_not_taken_lets_those_behind_it_pass(void **state)
+{
+    prepare(fixture, state);
+    put(fixture, "a", "1");
+    put(fixture, "a", "2");
+    answers_with("a", FUNDAMENT_ERROR_LIMIT);
+    outbox_run_due(fixture->node);
+    delivers_again("a");
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 a:2 ");
+    support_advance(fixture, 1200);
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 ");
+}
+
+/* The negative twin: whoever cannot be reached is not asked for the next one either. */
+static void what_was_not_answered_holds_up_those_behind_it(void **state)
+{
+    prepare(fixture, state);
+    put(fixture, "a", "1");
+    put(fixture, "a", "2");
+    answers_with("a", FUNDAMENT_ERROR_UNAVAILABLE);
+    outbox_run_due(fixture->node);
+    delivers_again("a");
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 ");
+}
+
+static void what_was_given_up_begins_anew_when_it_is_offered_again(void **state)
+{
+    prepare(fixture, state);
+    put_unique(fixture, "test.message", "a", "key", "1");
+    answers_with("a", FUNDAMENT_ERROR_UNAVAILABLE);
+    outbox_run_due(fixture->node);
+    support_advance(fixture, 7 * G_GINT64_CONSTANT(86400000));
+    outbox_run_due(fixture->node);
+    assert_int_equal(support_number(fixture->store, "SELECT COUNT(*) FROM node_outbox WHERE dead > 0"), 1);
+    delivers_again("a");
+    put_unique(fixture, "test.message", "a", "key", "1");
+    g_string_truncate(receiver.seen, 0);
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 ");
+    assert_int_equal(support_number(fixture->store, "SELECT COUNT(*) FROM node_outbox"), 0);
+}
+
+static void what_was_refused_is_offered_again_once_a_day(void **state)
+{
+    prepare(fixture, state);
+    put_unique(fixture, "test.message", "a", "key", "1");
+    answers_with("a", FUNDAMENT_ERROR_RULE);
+    outbox_run_due(fixture->node);
+    delivers_again("a");
+    support_advance(fixture, 80000000);
+    put_unique(fixture, "test.message", "a", "key", "1");
+    g_string_truncate(receiver.seen, 0);
+    outbox_run_due(fixture->node);
+    assert_seen("");
+    support_advance(fixture, 10000000);
+    put_unique(fixture, "test.message", "a", "key", "1");
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 ");
+}
+
+static void who_is_heard_of_gets_what_waits_at_once(void **state)
+{
+    prepare(fixture, state);
+    g_autoptr(GError) error = NULL;
+    put(fixture, "a", "1");
+    put(fixture, "b", "2");
+    answers_with("a", FUNDAMENT_ERROR_UNAVAILABLE);
+    answers_with("b", FUNDAMENT_ERROR_UNAVAILABLE);
+    outbox_run_due(fixture->node);
+    assert_false(outbox_hasten(fixture->node, "c", &error));
+    g_string_truncate(receiver.seen, 0);
+    outbox_run_due(fixture->node);
+    assert_seen("");
+    assert_true(outbox_hasten(fixture->node, "a", &error));
+    no_error(error);
+    outbox_run_due(fixture->node);
+    assert_seen("a:1 ");
+}
+
+static void a_contact_wakes_the_sender(void **state)
+{
+    prepare(fixture, state);
+    put(fixture, "a", "1");
+    answers_with("a", FUNDAMENT_ERROR_UNAVAILABLE);
+    outbox_run_due(fixture->node);
+    delivers_again("a");
+    fixture->node->outbox = outbox_sender_start(fixture->node);
+    outbox_contact(fixture->node, "a"); /* the clock stands still: nothing else would make it due */
+    wait_until_empty(fixture);
+    outbox_sender_stop(g_steal_pointer(&fixture->node->outbox));
+    assert_seen("a:1 a:1 ");
+}
+
+/* A slow one delays no other: those that failed before get only some of the threads. */
+static void destinations_that_failed_before_leave_room_for_others(void **state)
+{
+    prepare(fixture, state);
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < 12; i++) {
+        g_autofree char *destination = g_strdup_printf("bad%02u", i);
+        put(fixture, destination, "1");
+        answers_with(g_intern_string(destination), FUNDAMENT_ERROR_UNAVAILABLE);
+    }
+    outbox_run_due(fixture->node);
+    support_advance(fixture, 1200);
+    put(fixture, "good", "1");
+    g_autoptr(GPtrArray) messages = outbox_claim(fixture->node, 8, 8, &error);
+    no_error(error);
+    assert_int_equal(messages->len, 9);
+    assert_string_equal(((const OutboxMessage *)messages->pdata[0])->destination, "good");
+}
+
+static void says_what_waits_for_each_destination(void **state)
+{
+    prepare(fixture, state);
+    g_autoptr(GError) error = NULL;
+    put(fixture, "a", "1");
+    put(fixture, "a", "2");
+    put(fixture, "b", "3");
+    answers_with("a", FUNDAMENT_ERROR_UNAVAILABLE);
+    answers_with("b", FUNDAMENT_ERROR_RULE);
+    outbox_run_due(fixture->node);
+    g_autoptr(GPtrArray) all = outbox_summaries(fixture->store, &error);
+    no_error(error);
+    assert_int_equal(all->len, 2);
+    const OutboxSummary *a = all->pdata[0], *b = all->pdata[1];
+    assert_string_equal(a->destination, "a");
+    assert_int_equal(a->waiting, 2);
+    assert_int_equal(a->dead, 0);
+    assert_int_equal(a->oldest_ms, clock_now_ms(&fixture->clock));
+    assert_true(a->next_try_ms > clock_now_ms(&fixture->clock));
+    assert_string_equal(a->last_error, "the receiver said no");
+    assert_int_equal(b->waiting, 0);
+    assert_int_equal(b->dead, 1);
+    assert_int_equal(b->oldest_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,9 +554,17 @@ int main(void)
         on_both_engines(keeps_what_no_component_delivers),
         on_both_engines(carries_bytes_of_every_value),
         on_both_engines(a_message_is_in_one_pair_of_hands_until_its_lease_ends),
-        on_both_engines(the_sender_serves_at_most_four_destinations_at_once),
+        on_both_engines(the_sender_serves_a_bounded_number_of_destinations_at_once),
         on_both_engines(a_wake_makes_the_sender_look_at_once),
         on_both_engines(two_that_claim_at_once_never_get_the_same),
+        on_both_engines(what_was_answered_but_not_taken_lets_those_behind_it_pass),
+        on_both_engines(what_was_not_answered_holds_up_those_behind_it),
+        on_both_engines(what_was_given_up_begins_anew_when_it_is_offered_again),
+        on_both_engines(what_was_refused_is_offered_again_once_a_day),
+        on_both_engines(who_is_heard_of_gets_what_waits_at_once),
+        on_both_engines(a_contact_wakes_the_sender),
+        on_both_engines(destinations_that_failed_before_leave_room_for_others),
+        on_both_engines(says_what_waits_for_each_destination),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
