@@ -130,7 +130,8 @@ typedef struct {
  * Two routes for the same listener, method and path are FUNDAMENT_ERROR_INTERNAL. */
 HttpServer *http_server_start(const HttpServerOptions *options, const Route *const *tables,
                               const gsize *counts, const gpointer *contexts, gsize n_tables, GError **error);
-/* Refuses new connections, waits for running handlers up to `timeout_ms`, stops. */
+/* Refuses new connections, answers what still comes over those there are (for a tenth of a second, and then
+ * closes them), waits for running handlers up to `timeout_ms`, stops. */
 void http_server_stop(HttpServer *server, guint timeout_ms);
 
 /* The server answers by itself: 404 unknown path, 405 with Allow, 413 body over the limit, 414, 431, 400

@@ -20,6 +20,10 @@
  * because it was still writing. */
 #define DISCARD_MAX (64 * 1024 * 1024)
 
+#define DRAIN_MS 100 /* after the door closed: how long connections that are kept may still bring a request  \
+                      */
+#define DRAIN_STEP_MS 5
+
 struct http_server {
     HttpServerOptions options;
     char *run_dir;
@@ -27,7 +31,8 @@ struct http_server {
     Callers *callers, *officers; /* each under its own anchors */
     GMutex lock;
     GCond idle;
-    guint running; /* requests between the start of their handler and the last byte of their answer */
+    guint running;     /* requests between the start of their handler and the last byte of their answer */
+    gboolean draining; /* no new connections; what comes over those there are is answered, and closes them */
     gboolean stopping;
 };
 
@@ -96,13 +101,14 @@ static void run_handler(gpointer data, gpointer user_data)
     MHD_resume_connection(request->connection);
 }
 
-/* FALSE once the server is stopping. */
-static gboolean count_in(Request *request)
+/* FALSE once the server is stopping. `last`: nothing more may come over this connection. */
+static gboolean count_in(Request *request, gboolean *last)
 {
     HttpServer *server = request->listener->server;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
     if (server->stopping)
         return FALSE;
+    *last = server->draining;
     server->running++;
     request->counted = TRUE;
     return TRUE;
@@ -113,8 +119,11 @@ static enum MHD_Result dispatch(Request *request)
     request->body = request->incoming == NULL
                         ? g_bytes_new_static("", 0)
                         : g_byte_array_free_to_bytes(g_steal_pointer(&request->incoming));
-    if (!count_in(request)) {
+    gboolean last = TRUE;
+    gboolean counted = count_in(request, &last);
+    if (last)
         respond_header(request, "Connection", "close");
+    if (!counted) {
         respond_header(request, "Retry-After", "1");
         respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Stopping",
                         "This node is stopping; try again later.");
@@ -297,17 +306,43 @@ static void refuse_connections(HttpServer *server)
     }
 }
 
+static guint connections(HttpServer *server)
+{
+    guint count = 0;
+    for (gsize i = 0; i < LISTENER_COUNT; i++) {
+        struct MHD_Daemon *daemon = server->listeners[i].daemon;
+        const union MHD_DaemonInfo *info =
+            daemon == NULL ? NULL : MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        count += info == NULL ? 0 : info->num_connections;
+    }
+    return count;
+}
+
+/* Who keeps a connection may have sent a request over it at this very moment: it is answered, once more.
+ * Under the lock. */
+static void drain(HttpServer *server, gint64 deadline)
+{
+    gint64 until = g_get_monotonic_time() + DRAIN_MS * G_TIME_SPAN_MILLISECOND;
+    gint64 now = g_get_monotonic_time();
+    while (now < deadline && (server->running > 0 || (now < until && connections(server) > 0))) {
+        gint64 step = server->running > 0 ? deadline : now + DRAIN_STEP_MS * G_TIME_SPAN_MILLISECOND;
+        g_cond_wait_until(&server->idle, &server->lock, MIN(step, deadline));
+        now = g_get_monotonic_time();
+    }
+}
+
 void http_server_stop(HttpServer *server, guint timeout_ms)
 {
     if (server == NULL)
         return;
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND;
+    g_mutex_lock(&server->lock);
+    server->draining = TRUE;
+    g_mutex_unlock(&server->lock);
     refuse_connections(server);
     g_mutex_lock(&server->lock);
+    drain(server, deadline);
     server->stopping = TRUE;
-    gboolean in_time = TRUE;
-    while (server->running > 0 && in_time)
-        in_time = g_cond_wait_until(&server->idle, &server->lock, deadline);
     guint left = server->running;
     g_mutex_unlock(&server->lock);
     if (left > 0) {

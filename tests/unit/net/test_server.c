@@ -671,6 +671,31 @@ static void stops_after_the_running_handlers(void **state)
     g_free(talk);
 }
 
+/* decisions.md 30: the edge holds what comes while a node is replaced; what it sent over a connection that it
+ * keeps, just before, is answered as ever. */
+static void answers_what_comes_over_kept_connections_while_it_stops(void **state)
+{
+    Gate own;
+    gate_init(&own);
+    Talk *talk = talk_start(NULL, routes, G_N_ELEMENTS(routes), &own);
+    g_autofree char *path = talk_socket(talk, LISTENER_LOG);
+    int slow = talk_connect(talk, LISTENER_LOG), kept = talk_connect(talk, LISTENER_LOG);
+    talk_send(slow, "GET /slow HTTP/1.1\r\nHost: node\r\n\r\n", -1);
+    gate_wait_entered(&own);
+    GThread *stopping = g_thread_new("stop", stop_server, talk->server);
+    while (g_file_test(path, G_FILE_TEST_EXISTS))
+        g_thread_yield();
+    talk_send(kept, "GET /v1/things HTTP/1.1\r\nHost: node\r\n\r\n", -1);
+    g_autofree char *answer = talk_read_all(kept); /* and the connection is closed after it */
+    assert_int_equal(talk_status(answer), 200);
+    gate_release(&own);
+    g_thread_join(stopping);
+    close(slow);
+    talk_remove_folder(talk->folder);
+    g_free(talk->folder);
+    g_free(talk);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -715,6 +740,7 @@ int main(void)
         EACH(replaces_a_socket_that_a_dead_server_left),
         EACH(does_not_remove_a_file_that_is_no_socket),
         EACH(stops_after_the_running_handlers),
+        cmocka_unit_test(answers_what_comes_over_kept_connections_while_it_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
