@@ -32,10 +32,18 @@ int command_version(int argc, char **argv)
     return 0;
 }
 
+#define HELP_COLUMN 36
+#define WIDTH 79
+
+/* What does not fit a line beside its command stands below it. */
 static void print_command(const char *prefix, const Command *command)
 {
-    g_autofree char *left = g_strdup_printf("%s%s %s", prefix, command->name, command->arguments);
-    printf("  fundament %-50s %s\n", left, command->help);
+    g_autofree char *left = g_strdup_printf("  fundament %s%s %s", prefix, command->name, command->arguments);
+    gboolean fits = strlen(left) < HELP_COLUMN && HELP_COLUMN + strlen(command->help) < WIDTH;
+    if (fits)
+        printf("%-*s %s\n", HELP_COLUMN, left, command->help);
+    else
+        printf("%s\n      %s\n", left, command->help);
 }
 
 static void print_component(const Component *component)

@@ -39,7 +39,7 @@ static const OptionSpec init_options[] = {
     {"--service", "NAME[=IP:PORT]", "a service that this node offers", TRUE},
     {"--client", "NAME=IP:PORT", "a client of our Outway and its own loopback address", TRUE},
     {"--pki", "FOLDER", "certificates from this test PKI (fundament pki create), not requests", FALSE},
-    {"--test", NULL, "mode = test, for trying out", FALSE},
+    {"--test", NULL, "for trying out: mode = test", FALSE},
 };
 static const OptionSpec services_list_options[] = {
     {"--peer", "PEER", "only of this Peer", FALSE},
@@ -152,14 +152,16 @@ const CommandSpec cli_commands[] = {
     {"states", "", 0, 0, "the states of contracts, as the table that the program uses", NULL, NULL, 0,
      cli_states},
     {"policy test", "CONTRACT", 1, 1, "what the signing policy says of a contract, and why",
-     "CONTRACT is a file with a contract or its content as JSON, or the hash of one that this node has (or its "
-     "beginning). Nothing is signed and nothing is logged. The exit status is 0 for accept, 3 for wait (and for "
+     "CONTRACT is a file with a contract or its content as JSON, or the hash of one that this node has (or "
+     "its "
+     "beginning). Nothing is signed and nothing is logged. The exit status is 0 for accept, 3 for wait (and "
+     "for "
      "ask), 4 for reject.",
      NULL, 0, cli_policy_test},
     {"policy check", "[FILE]", 0, 1, "check a policy file; without FILE that of node.conf",
      "Every fault is reported at once, with its line. Needs no running node.", NULL, 0, cli_policy_check},
-    {"policy show", "", 0, 0, "the policy that is in force, with the rules that node.conf makes", NULL, NULL, 0,
-     cli_policy_show},
+    {"policy show", "", 0, 0, "the policy that is in force, with the rules that node.conf makes", NULL, NULL,
+     0, cli_policy_show},
 };
 const gsize cli_commands_count = G_N_ELEMENTS(cli_commands);
 
