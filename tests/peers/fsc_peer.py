@@ -188,6 +188,7 @@ class Peer:
         self.answers = {}   # (method, path prefix) -> function(handler body) -> (status, object)
         self.misbehave = None  # function(handler) -> True when it has answered, or not, in its own way
         self.server = None
+        self.clock_offset = 0  # seconds, of the Date of answers
         self.connections = []
 
     @property
@@ -264,6 +265,9 @@ class Peer:
                 self.wfile.write(data)
 
             do_GET = do_POST = do_PUT = serve
+
+            def date_time_string(self, timestamp=None):
+                return super().date_time_string((timestamp or time.time()) + peer.clock_offset)
 
             def log_message(self, *_):
                 pass
