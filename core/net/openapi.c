@@ -8,7 +8,6 @@
 #include "core/crypto/digest.h"
 #include "core/format/json.h"
 #include "core/net/http_private.h"
-#include "core/net/problem.h"
 
 typedef struct {
     const ApiDocument *document;
@@ -20,6 +19,7 @@ typedef struct {
 struct open_api {
     GPtrArray *entries; /* of Entry */
     GArray *routes;     /* of Route: of the listener itself, and of the copy on the portal */
+    GPtrArray *served;  /* of Entry, borrowed: what each of the routes serves */
 };
 
 static void entry_free(gpointer data)
@@ -36,6 +36,7 @@ OpenApi *openapi_new(void)
     OpenApi *api = g_new(OpenApi, 1);
     api->entries = g_ptr_array_new_with_free_func(entry_free);
     api->routes = g_array_new(FALSE, FALSE, sizeof(Route));
+    api->served = g_ptr_array_new();
     return api;
 }
 
@@ -45,6 +46,7 @@ void openapi_free(OpenApi *api)
         return;
     g_ptr_array_unref(api->entries);
     g_array_unref(api->routes);
+    g_ptr_array_unref(api->served);
     g_free(api);
 }
 
@@ -65,31 +67,18 @@ const char *openapi_version(const OpenApi *api, ListenerKind listener, const cha
     return NULL;
 }
 
-static const Entry *entry_at(const OpenApi *api, const char *path)
+const char *openapi_request_version(const Request *request)
 {
-    for (guint i = 0; i < api->entries->len; i++) {
-        const Entry *entry = api->entries->pdata[i];
-        if (strcmp(entry->path, path) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
-/* The document of this listener; on the portal also the copy of another's. */
-static const Entry *entry_for(const OpenApi *api, const Request *request)
-{
-    const char *path = request_route(request)->path;
-    for (guint i = 0; i < api->entries->len; i++) {
-        const Entry *entry = api->entries->pdata[i];
-        if (entry->document->listener == request_listener(request) && strcmp(entry->path, path) == 0)
-            return entry;
-    }
-    return entry_at(api, path);
+    const OpenApi *api = server_options(request->listener->server)->documents;
+    const char *version = openapi_version(api, request->listener->kind, request_route(request)->path);
+    return version != NULL ? version : openapi_version(api, request->listener->kind, request->path);
 }
 
 static void get_document(Request *request, gpointer context)
 {
-    const Entry *entry = entry_for(context, request);
+    const OpenApi *api = context;
+    gsize row = (gsize)(request_route(request) - (const Route *)(gpointer)api->routes->data);
+    const Entry *entry = api->served->pdata[row];
     respond_header(request, "API-Version", entry->version);
     respond_header(request, "Access-Control-Allow-Origin", "*");
     respond_header(request, "Access-Control-Expose-Headers", "API-Version, ETag");
@@ -108,10 +97,11 @@ static char *version_of(const char *bytes, gsize length)
     return g_strdup(json_string_at(json_object_get(document, "info"), "version"));
 }
 
-static void add_route(OpenApi *api, ListenerKind listener, const char *path, const char *service)
+static void add_route(OpenApi *api, ListenerKind listener, Entry *entry, const char *service)
 {
-    const Route route = {listener, "GET", path, get_document, 0, service};
+    const Route route = {listener, "GET", entry->path, get_document, 0, service};
     g_array_append_val(api->routes, route);
+    g_ptr_array_add(api->served, entry);
 }
 
 gboolean openapi_add(OpenApi *api, const ApiDocument *document, GError **error)
@@ -133,10 +123,9 @@ gboolean openapi_add(OpenApi *api, const ApiDocument *document, GError **error)
     g_autofree char *hex = hex_encode(digest, sizeof digest);
     entry->etag = g_strdup_printf("\"%s\"", hex);
     entry->path = g_strconcat(document->base, "/openapi.json", NULL);
-    gboolean copied = document->listener == LISTENER_MANAGER || document->listener == LISTENER_SERVICE;
-    if (copied && entry_at(api, entry->path) == NULL)
-        add_route(api, LISTENER_PORTAL, entry->path, NULL);
-    add_route(api, document->listener, entry->path, document->service);
+    if (document->listener == LISTENER_MANAGER || document->listener == LISTENER_SERVICE)
+        add_route(api, LISTENER_PORTAL, entry, NULL);
+    add_route(api, document->listener, entry, document->service);
     g_ptr_array_add(api->entries, entry);
     return TRUE;
 }

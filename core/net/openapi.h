@@ -35,3 +35,5 @@ const Route *openapi_routes(const OpenApi *api, gsize *count);
 
 /* info.version of the document that a path of this listener belongs to, or NULL. `api` may be NULL. */
 const char *openapi_version(const OpenApi *api, ListenerKind listener, const char *path);
+/* The same for a request, whether or not there is a route for it. */
+const char *openapi_request_version(const Request *request);

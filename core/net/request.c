@@ -67,11 +67,8 @@ const Route *request_route(const Request *request)
 
 gboolean request_has_pages(const Request *request)
 {
-    const Route *route = request_route(request);
-    const OpenApi *documents = server_options(request->listener->server)->documents;
-    const char *path = *route->path == '\0' ? request->path : route->path;
     return (request->listener->kind == LISTENER_PORTAL || request->listener->kind == LISTENER_OFFICE) &&
-           openapi_version(documents, request->listener->kind, path) == NULL; /* an API among the pages */
+           openapi_request_version(request) == NULL; /* an API among the pages */
 }
 
 ListenerKind request_listener(const Request *request)

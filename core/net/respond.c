@@ -144,10 +144,7 @@ static void release_body(void *bytes)
 /* API Design Rules, /core/version-header: on every answer of an API, whatever it is. */
 static void add_version(const Request *request, struct MHD_Response *response)
 {
-    const Route *route = request_route(request);
-    const char *path = *route->path == '\0' ? request->path : route->path;
-    const char *version =
-        openapi_version(server_options(request->listener->server)->documents, request->listener->kind, path);
+    const char *version = openapi_request_version(request);
     if (version != NULL && own_header(request, "API-Version") == NULL)
         MHD_add_response_header(response, "API-Version", version);
 }
