@@ -1,6 +1,7 @@
 """What the FSC conformance programs share besides the stage: judging answers, playing services and Inways, requests through Inway and Outway."""
 import base64
 import contextlib
+import hashlib
 import http.client
 import http.server
 import json
@@ -13,7 +14,7 @@ import time
 import urllib.parse
 
 from fsc_stage import PORT, until
-from fsc_peer import Identity, content_hash
+from fsc_peer import Identity, b64, content_hash
 
 
 def equal(got, wanted, what=""):
@@ -24,11 +25,15 @@ def created(reply):
     equal(reply[0], 201, reply[1])
 
 
+ERRORS_SEEN = set()  # every Fsc-Error-Code that a Manager gave
+
+
 def is_error(reply, status, code):
     """FSC Core 2.0.0, 4.4.5.2: body {message, domain, code} and the header Fsc-Error-Code; without a code in the tables: problem+json."""
     got, body, headers = reply
     equal(got, status, body)
     if code:
+        ERRORS_SEEN.add((status, code))
         equal(headers["Fsc-Error-Code"], code)
         equal((body["code"], body["domain"]), (code, "ERROR_DOMAIN_MANAGER"))
         assert isinstance(body["message"], str) and body["message"] and set(body) == {"message", "domain", "code"}, body
@@ -101,7 +106,7 @@ class Backend:
 
     def __init__(self, address, context=None):
         backend = self
-        self.requests, self.meanwhile, self.answer, self.connections = [], None, (200, b"ok", {}), []
+        self.requests, self.meanwhile, self.answer, self.connections, self.callers = [], None, (200, b"ok", {}), [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -109,6 +114,8 @@ class Backend:
             def serve(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 backend.requests.append((self.path, dict(self.headers)))
+                if context:  # the thumbprint of the client certificate
+                    backend.callers.append(b64(hashlib.sha256(self.connection.getpeercert(True)).digest()))
                 if backend.meanwhile:
                     backend.meanwhile(self.path, self.headers)
                 status, body, headers = backend.answer

@@ -97,6 +97,22 @@ class Pki:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=TEST anchor",
                 "-keyout", self.key, "-out", self.anchor)
 
+    def intermediate(self, folder):
+        """An authority under this one; its certificate is `anchor`, the chain above it ends at ours."""
+        lower = Pki.__new__(Pki)
+        lower.folder = pathlib.Path(folder)
+        lower.folder.mkdir(parents=True)
+        lower.anchor, lower.key = lower.folder / "intermediate.crt", lower.folder / "intermediate.key"
+        request = openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", lower.key, "-subj", "/CN=TEST intermediate")
+        openssl("x509", "-req", "-in", "/dev/stdin", "-CA", self.anchor, "-CAkey", self.key, "-days", "25", "-out", lower.anchor, "-extfile", self.extension_of_authority(),
+                data=request)
+        return lower
+
+    def extension_of_authority(self):
+        path = self.folder / "authority.ext"
+        path.write_text("basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        return path
+
     def leaf(self, path, oin, domain, kind="ec", organization=None, days=20):
         """path.key and path.crt; `oin` None leaves subject.serialNumber out."""
         path = pathlib.Path(path)
@@ -185,6 +201,7 @@ class Peer:
         self.public_key_thumbprint = self.tls.public_key_thumbprint
         self.published = [self.signer]
         self.requests = []  # (method, path, body as text, headers)
+        self.callers = []   # of each of those: the thumbprint of the client certificate
         self.answers = {}   # (method, path prefix) -> function(handler body) -> (status, object)
         self.misbehave = None  # function(handler) -> True when it has answered, or not, in its own way
         self.server = None
@@ -253,6 +270,7 @@ class Peer:
             def serve(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length).decode()
+                peer.callers.append(b64(hashlib.sha256(self.connection.getpeercert(True)).digest()))
                 peer.requests.append((self.command, self.path, body, dict(self.headers)))
                 if peer.misbehave and peer.misbehave(self):
                     return
