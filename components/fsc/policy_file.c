@@ -190,7 +190,9 @@ static gint64 number_of(const Section *section, const char *key)
     gint64 value = config_integer(section->config, section->section, key);
     if (!stated(section, key))
         return -1;
-    if (value == 0 && !g_str_equal(key, "max_ahead"))
+    /* What is no number at all has its fault already. */
+    if (value == 0 && *config_text(section->config, section->section, key) == '0' &&
+        !g_str_equal(key, "max_ahead"))
         config_fault(section->faults, line_of(section, key), "%s: 0 matches nothing", key);
     return value;
 }
