@@ -60,7 +60,8 @@ static void add_rows(json_t *page, FscView *view, const GPtrArray *entries, cons
     g_autofree char *n = g_strdup_printf("%u", entries->len - dead), *stopped = g_strdup_printf("%u", dead);
     g_autofree char *waiting = phrase_format(view->language, "fsc.delivery.waiting", "n", n, NULL);
     g_autofree char *put_aside = phrase_format(view->language, "fsc.delivery.dead", "n", stopped, NULL);
-    json_object_set_new(page, "waiting", json_string(waiting));
+    if (entries->len > dead)
+        json_object_set_new(page, "waiting", json_string(waiting));
     if (dead > 0)
         json_object_set_new(page, "put_aside", json_string(put_aside));
     json_object_set_new(page, "has_rows", json_boolean(entries->len > 0));
