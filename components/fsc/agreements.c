@@ -204,25 +204,49 @@ gboolean agreements_reload(Agreements *agreements, const char *content_hash, gin
 
 /* --- questions --- */
 
-static Agreement *find(Agreements *agreements, GHashTable *table, Load load, const char *hash)
+/* NULL without an error when there is none. */
+static Agreement *fetch_any(Agreements *agreements, Load load, const char *hash, GError **error)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) why = NULL;
+    Agreement *agreement = fetch(agreements, load, hash, FALSE, &why);
+    if (why != NULL && !g_error_matches(why, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&why));
+    return agreement;
+}
+
+static Agreement *find(Agreements *agreements, GHashTable *table, Load load, const char *hash, GError **error)
+{
     g_mutex_lock(&agreements->lock);
     Agreement *agreement = use(agreements, g_hash_table_lookup(table, hash));
     g_mutex_unlock(&agreements->lock);
-    if (agreement == NULL)
-        agreement = fetch(agreements, load, hash, FALSE, &error);
-    if (error != NULL && !g_error_matches(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND))
-        g_warning("fsc: a contract is not used because it cannot be read: %s", error->message);
+    return agreement != NULL ? agreement : fetch_any(agreements, load, hash, error);
+}
+
+static Agreement *with_grant(Agreement *agreement, const char *grant_hash, const Grant **grant)
+{
+    if (agreement != NULL && grant != NULL)
+        *grant = contract_find_grant(agreement->stored->contract, grant_hash);
     return agreement;
+}
+
+Agreement *agreements_load(Agreements *agreements, const char *grant_hash, const Grant **grant,
+                           GError **error)
+{
+    /* What another process of this node stored is followed only twice a second. */
+    gboolean shared = store_is_postgresql(agreements->store);
+    Agreement *agreement = shared
+                               ? fetch_any(agreements, fsc_store_by_grant, grant_hash, error)
+                               : find(agreements, agreements->grants, fsc_store_by_grant, grant_hash, error);
+    return with_grant(agreement, grant_hash, grant);
 }
 
 Agreement *agreements_find(Agreements *agreements, const char *grant_hash, const Grant **grant)
 {
-    Agreement *agreement = find(agreements, agreements->grants, fsc_store_by_grant, grant_hash);
-    if (agreement != NULL && grant != NULL)
-        *grant = contract_find_grant(agreement->stored->contract, grant_hash);
-    return agreement;
+    g_autoptr(GError) error = NULL;
+    Agreement *agreement = find(agreements, agreements->grants, fsc_store_by_grant, grant_hash, &error);
+    if (error != NULL)
+        g_warning("fsc: a contract is not used because it cannot be read: %s", error->message);
+    return with_grant(agreement, grant_hash, grant);
 }
 
 gboolean agreements_grant_is_for(const Grant *grant, const ConnectionWanted *wanted)
@@ -279,7 +303,7 @@ Agreement *agreements_find_connection(Agreements *agreements, const ConnectionWa
     g_autoptr(GPtrArray) hashes = connections_of(agreements, wanted, now_s);
     for (guint i = 0; hashes != NULL && i < hashes->len; i++) {
         g_autoptr(Agreement) agreement =
-            find(agreements, agreements->contracts, fsc_store_load, hashes->pdata[i]);
+            find(agreements, agreements->contracts, fsc_store_load, hashes->pdata[i], NULL);
         if (agreement == NULL || agreement_state(agreement, now_s) != CONTRACT_VALID)
             continue;
         const Contract *contract = agreement->stored->contract;

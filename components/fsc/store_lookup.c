@@ -7,11 +7,11 @@
 
 StoredContract *fsc_store_by_grant(Db *db, const char *grant_hash, GError **error)
 {
-    g_autoptr(Rows) rows = db_query(db, error,
-                                    "SELECT " FSC_CONTRACT_COLUMNS
-                                    " FROM fsc_contracts c WHERE c.id IN (SELECT g.contract_id FROM "
-                                    "fsc_grants g WHERE g.hash = ?1) ORDER BY c.id DESC LIMIT 1",
-                                    value_text(grant_hash));
+    g_autoptr(Rows) rows =
+        db_query(db, error,
+                 "SELECT " FSC_CONTRACT_COLUMNS
+                 " FROM fsc_grants g JOIN fsc_contracts c ON c.id = g.contract_id WHERE g.hash = ?1 LIMIT 1",
+                 value_text(grant_hash));
     g_autoptr(GPtrArray) found = rows == NULL ? NULL : fsc_store_load_rows(db, rows, 1, error);
     if (found == NULL)
         return NULL;

@@ -3,8 +3,8 @@
 
 #include "components/fsc/store.h"
 
-/* The contract that holds this grant, ended or not; of several the one that came last. NULL with
- * FUNDAMENT_ERROR_NOT_FOUND when there is none. */
+/* The contract that holds this grant, ended or not (the hash of a contract is in those of its grants: there
+ * is but one). NULL with FUNDAMENT_ERROR_NOT_FOUND when there is none. */
 StoredContract *fsc_store_by_grant(Db *db, const char *grant_hash, GError **error);
 
 /* Those with a publication (or a connection) whose end has not come yet, by id; at most `limit`, the newest

@@ -16,18 +16,6 @@ static void refuse(Request *request, TokenRefusal refusal, const char *detail)
                            detail != NULL ? detail : row->message));
 }
 
-/* The contract that holds the grant: from memory, or from the store when it has ended. NULL with the error
- * unset when there is none. */
-static StoredContract *load_by_grant(Fsc *fsc, const char *grant_hash, GError **error)
-{
-    const char *const hashes[] = {grant_hash, NULL};
-    ContractQuery query = {.grant_hashes = hashes};
-    g_autofree char *next_cursor = NULL;
-    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
-    g_autoptr(GPtrArray) found = db == NULL ? NULL : fsc_store_list(db, &query, &next_cursor, error);
-    return found == NULL || found->len == 0 ? NULL : g_ptr_array_steal_index(found, 0);
-}
-
 static void grant_token(Request *request, Fsc *fsc, const TokenRequest *asked, const Contract *contract)
 {
     g_autoptr(GError) error = NULL;
@@ -72,19 +60,18 @@ void manager_token(Request *request, gpointer context)
                           .own_peer_id = node_oin(fsc->node),
                           .offered_services = fsc->services,
                           .inway_address = fsc->inway_address};
-    g_autoptr(StoredContract) stored =
-        fsc_hash_parse(asked.scope, NULL) ? load_by_grant(fsc, asked.scope, &error) : NULL;
+    g_autoptr(Agreement) agreement = fsc_hash_parse(asked.scope, NULL)
+                                         ? agreements_load(fsc->agreements, asked.scope, &asked.grant, &error)
+                                         : NULL;
     if (error != NULL) {
         respond_error(request, error);
         return;
     }
-    if (stored != NULL) {
-        asked.grant = contract_find_grant(stored->contract, asked.scope);
-        asked.state = stored_contract_state(stored, fsc_now_s(fsc));
-    }
+    if (agreement != NULL)
+        asked.state = agreement_state(agreement, fsc_now_s(fsc));
     TokenRefusal refusal = token_request_check(&asked);
-    if (refusal == TOKEN_GRANTED && stored != NULL) {
-        grant_token(request, fsc, &asked, stored->contract);
+    if (refusal == TOKEN_GRANTED && agreement != NULL) {
+        grant_token(request, fsc, &asked, agreement_contract(agreement)->contract);
         return;
     }
     g_autofree char *state =
