@@ -79,6 +79,8 @@ static void get_health(Request *request, gpointer context)
     Node *node = context;
     const char *output = NULL;
     json_t *checks = all_checks(node);
+    if (node->disk != NULL)
+        disk_health(node->disk, checks);
     HealthStatus status = worst(checks, &output);
     json_t *body = json_pack("{s:s, s:s, s:s, s:o}", "status", health_names[status], "version",
                              FUNDAMENT_VERSION, "serviceId", node->oin, "checks", checks);
@@ -166,6 +168,8 @@ static void get_metrics(Request *request, gpointer context)
     write_process(node, out);
     write_edge(node, out);
     write_certificates(node, out);
+    if (node->disk != NULL)
+        disk_metrics(node->disk, out);
     outbox_metrics(node, out);
     jobs_metrics(node->jobs, out);
     request_metrics_write(node->metrics, out);

@@ -206,6 +206,7 @@ void node_free(Node *node)
     limits_free(node->portal_limits);
     limits_free(node->address_limits);
     request_metrics_free(node->metrics);
+    disk_free(node->disk);
     g_free(node->oin);
     g_free(node->name);
     g_clear_pointer(&node->own_store, store_close);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/net/limits.h"
+#include "core/node/disk.h"
 #include "core/node/node.h"
 
 typedef struct jobs Jobs;
@@ -58,6 +59,7 @@ struct node {
     Jobs *jobs;
     OutboxSender *outbox;
     gint64 started_ms;
+    Disk *disk; /* NULL in tests */
     gint stopping; /* atomic */
     int alarmed[ROLE_COUNT]; /* of keys_alarm(): the last alarm of each certificate in days, plus 1 */
 };

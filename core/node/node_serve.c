@@ -158,6 +158,7 @@ static Store *store_from_config(const Config *config, GError **error)
                     g_strerror(errno));
         return NULL;
     }
+    disk_free(disk_new(config)); /* a store does not open on a full disk: the reserve goes first */
     return store_open(url, error);
 }
 
@@ -186,6 +187,7 @@ static Node *node_open(const Config *config, const Component *const *components,
         return NULL;
     }
     node->own_store = store;
+    node->disk = disk_new(config);
     if (set_csrf_key(config, error))
         return node;
     node_free(node);
@@ -214,6 +216,7 @@ static gboolean on_tick(gpointer data)
     Serving *serving = data;
     node_refresh_identity(serving->node, FALSE);
     node_refresh_anchors(serving->node, FALSE);
+    disk_tick(serving->node->disk);
     notify_watchdog();
     return G_SOURCE_CONTINUE;
 }
