@@ -207,7 +207,7 @@ static void forget_peer(DoctorFacts *facts)
     g_autofree DoctorFacts *keep = g_memdup2(facts, sizeof *facts);
     memset(keep, 0, sizeof *keep);
     keep->now_s = facts->now_s;
-    keep->production = facts->production;
+    keep->clock_synchronised = facts->clock_synchronised;
     keep->oin = g_steal_pointer(&facts->oin);
     keep->group = g_steal_pointer(&facts->group);
     keep->keys_path = g_steal_pointer(&facts->keys_path);
@@ -294,9 +294,29 @@ static gboolean answer_question(Consultation *consultation, DoctorFacts *facts, 
 
 /* --- the end --- */
 
+static void print_mend(const json_t *step)
+{
+    printf("mend:  ");
+    print_wrapped(json_string_at(step, "mend"), 7);
+}
+
+/* What is not wrong yet, but will be. */
+static void print_notes(const Consultation *consultation)
+{
+    for (gsize i = 0; i < json_array_size(consultation->steps); i++) {
+        const json_t *step = json_array_get(consultation->steps, i);
+        if (g_strcmp0(json_string_at(step, "result"), "note") != 0 || json_string_at(step, "mend") == NULL)
+            continue;
+        printf("\nnote:  ");
+        print_wrapped(json_string_at(step, "text"), 7);
+        print_mend(step);
+    }
+}
+
 static void print_conclusion(const Consultation *consultation)
 {
     const json_t *fault = consultation->first_fault;
+    print_notes(consultation);
     if (fault == NULL) {
         printf("\nAll is well.\n");
         return;
@@ -307,8 +327,7 @@ static void print_conclusion(const Consultation *consultation)
                                              json_string_at(fault, "step"), json_string_at(fault, "text"));
     printf("\nwrong: ");
     print_wrapped(wrong, 7);
-    printf("mend:  ");
-    print_wrapped(json_string_at(fault, "mend"), 7);
+    print_mend(fault);
     if (consultation->wrong > 1)
         printf("(and %u more, above)\n", consultation->wrong - 1);
 }

@@ -231,7 +231,6 @@ typedef struct {
 
 typedef struct {
     gint64 now_s;
-    gboolean production;
     /* this node */
     char *config_path;
     GPtrArray *config_faults; /* strings; NULL: none */

@@ -33,7 +33,6 @@ static void read_configuration(Doctor *doctor, DoctorFacts *facts)
     if (doctor->config == NULL)
         return;
     const Config *config = doctor->config;
-    facts->production = g_strcmp0(config_text(config, "node", "mode"), "production") == 0;
     facts->crl_grace_s = config_integer(config, "node", "crl_grace");
     facts->frame_version = FRAME_VERSION;
     doctor_keep(&facts->group, g_strdup(config_text(config, "node", "group")));

@@ -12,6 +12,7 @@
 #include "core/format/json.h"
 #include "core/net/probe.h"
 #include "core/node/admin.h"
+#include "core/node/frames.h"
 
 #define PROBE_TIMEOUT_MS 4000
 #define CALL_TIMEOUT_MS 20000
@@ -144,8 +145,11 @@ static HttpReply *get(const Doctor *doctor, const DoctorFacts *facts, const Endp
 
 static char *reason_in(const json_t *body)
 {
-    const char *detail = json_string_at(body, "detail"), *message = json_string_at(body, "message");
-    return g_strdup(message != NULL ? message : detail);
+    const char *const names[] = {"message", "detail", "title"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        if (json_string_at(body, names[i]) != NULL)
+            return g_strdup(json_string_at(body, names[i]));
+    return NULL;
 }
 
 static void ask_manager(Doctor *doctor, DoctorFacts *facts)
@@ -368,6 +372,23 @@ static const char *client_for(const Doctor *doctor, const DoctorFacts *facts)
     return NULL;
 }
 
+/* What our own Outway refuses without a code of FSC is problem+json with the title of that status. */
+static const char *outway_refusal(const json_t *body)
+{
+    static const struct {
+        const char *name, *title;
+    } refusals[] = {
+#define X(name, number, http, code, message) {#name, message},
+        FRAME_STATUS_TABLE(X)
+#undef X
+    };
+    const char *title = json_string_at(body, "title");
+    for (gsize i = 0; title != NULL && i < G_N_ELEMENTS(refusals); i++)
+        if (g_str_equal(title, refusals[i].title))
+            return refusals[i].name;
+    return NULL;
+}
+
 static void call_service(Doctor *doctor, DoctorFacts *facts)
 {
     const char *client = client_for(doctor, facts);
@@ -388,7 +409,8 @@ static void call_service(Doctor *doctor, DoctorFacts *facts)
     }
     g_autoptr(json_t) body = http_reply_json(reply, NULL);
     facts->call_status = reply->status;
-    doctor_keep(&facts->call_code, g_strdup(g_hash_table_lookup(reply->headers, "fsc-error-code")));
+    const char *code = g_hash_table_lookup(reply->headers, "fsc-error-code");
+    doctor_keep(&facts->call_code, g_strdup(code != NULL ? code : outway_refusal(body)));
     doctor_keep(&facts->call_domain, g_strdup(json_string_at(body, "domain")));
     doctor_keep(&facts->call_reason, reason_in(body));
 }

@@ -17,15 +17,12 @@ static Finding check_config(const DoctorFacts *facts)
                          count > 1 ? "%s (and %u more)" : "%s", first, count - 1);
 }
 
-/* decisions.md 11: an unsynchronised clock signs nothing. */
+/* A clock that nothing keeps may still be right; that it is wrong shows at the Peers (decisions.md 11). */
 static Finding check_clock(const DoctorFacts *facts)
 {
     if (facts->clock_synchronised)
         return finding_ok("kept by NTP");
-    if (facts->production)
-        return finding_wrong(DOCTOR_FAULT_CLOCK_UNSYNCHRONISED, NULL,
-                             "the kernel says that nothing keeps it");
-    return finding_note("the kernel says that nothing keeps it; in mode = test that may be");
+    return finding_mind(DOCTOR_FAULT_CLOCK_UNSYNCHRONISED, NULL, "the kernel says that nothing keeps it");
 }
 
 /* --- keys and certificates --- */

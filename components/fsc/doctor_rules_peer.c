@@ -193,8 +193,9 @@ static Finding check_offset(const DoctorFacts *facts)
     gint64 offset = facts->peer_date_s - facts->asked_s;
     g_autofree char *span = doctor_span(offset);
     if (ABS(offset) > CONTRACT_CLOCK_TOLERANCE_S)
-        return finding_wrong(DOCTOR_FAULT_CLOCKS_DIFFER, facts->peer_id, "its clock is %s %s of ours", span,
-                             offset > 0 ? "ahead" : "behind");
+        return finding_wrong(DOCTOR_FAULT_CLOCKS_DIFFER, facts->peer_id, "its clock is %s %s ours%s", span,
+                             offset > 0 ? "ahead of" : "behind",
+                             facts->clock_synchronised ? "" : ", which nothing keeps");
     return finding_ok("%s apart", span);
 }
 

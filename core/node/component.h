@@ -11,8 +11,8 @@
 
 typedef struct node Node;
 
-/* A job of the node: run by one process at a time (a lease that is renewed while it runs), first soon after the
- * start, then every `interval_s`, give or take a tenth, after it ended. A few run side by side. */
+/* A job of the node: run by one process at a time (a lease that is renewed while it runs), first soon after
+ * the start, then every `interval_s`, give or take a tenth, after it ended. A few run side by side. */
 typedef struct {
     const char *name; /* "fsc.renew" */
     guint interval_s;
@@ -71,7 +71,8 @@ typedef struct {
     void (*metrics)(gpointer context, GString *out);
     /* Adds checks to GET /health with health_add() (core/node/health.h). May be NULL. */
     void (*health)(gpointer context, json_t *checks);
-    /* Removes what is past its time, or counts it, by retention_found() (core/node/retention.h). May be NULL. */
+    /* Removes what is past its time, or counts it, by retention_found() (core/node/retention.h). May be NULL.
+     */
     gboolean (*expire)(gpointer context, const RetentionRun *run, GError **error);
 } Component;
 
