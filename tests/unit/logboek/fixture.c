@@ -43,7 +43,8 @@ void fixture_lose_database(Fixture *fixture)
 {
     static const char *const TABLES[] = {"logboek_position",           "logboek_records",
                                          "logboek_transaction_blocks", "logboek_transaction_ids",
-                                         "logboek_transaction_late",   "logboek_activities"};
+                                         "logboek_transaction_late",   "logboek_activities",
+                                         "logboek_decisions",          "logboek_decision_policies"};
     g_autoptr(GError) error = NULL;
     g_autoptr(Store) store = store_open(fixture->url, &error);
     no_error(error);
