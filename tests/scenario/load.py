@@ -38,7 +38,7 @@ class Load:
                 self.failures.append((time.time(), "connection", repr(fault)))
                 client.close()
 
-    def more(self, count=200):
+    def more(self, count=100):
         wanted = self.done + count
         until("requests go on", lambda: self.done >= wanted or self.failures, 30)
 

@@ -169,9 +169,26 @@ static void prints_its_table(void **state)
     assert_non_null(strstr(table, "no       no        yes              within               valid\n"));
 }
 
+/* Nodes get signatures in different orders, and must come to the same state. */
+static void two_accepts_of_one_second_count_alike_in_any_order(void **state)
+{
+    const PlacedSignature provider = PLACED(PROVIDER, ACCEPT, 2);
+    const PlacedSignature ended = {
+        .peer_id = CONSUMER, .type = SIGNATURE_ACCEPT, .signed_at = 5, .not_after = NOW - 1};
+    const PlacedSignature lasting = {
+        .peer_id = CONSUMER, .type = SIGNATURE_ACCEPT, .signed_at = 5, .not_after = NOW + 1};
+    const PlacedSignature later = {
+        .peer_id = CONSUMER, .type = SIGNATURE_ACCEPT, .signed_at = 6, .not_after = NOW - 1};
+    assert_int_equal(STATE(NOW, provider, ended, lasting), CONTRACT_VALID);
+    assert_int_equal(STATE(NOW, provider, lasting, ended), CONTRACT_VALID);
+    assert_int_equal(STATE(NOW, provider, lasting, later), CONTRACT_PROPOSED);
+    assert_int_equal(STATE(NOW, provider, later, lasting), CONTRACT_PROPOSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_accepts_of_one_second_count_alike_in_any_order),
         cmocka_unit_test(is_proposed_until_all_have_accepted),
         cmocka_unit_test(one_revoke_is_enough_and_final),
         cmocka_unit_test(one_reject_is_enough_and_final),
