@@ -137,7 +137,9 @@ gboolean connection_put(Connection *connection, const struct frame_header *heade
     }
     if (put) {
         guint8 *out = connection->out + connection->out_end;
-        frame_header_write(out, header);
+        struct frame_header spoken = *header;
+        spoken.version = connection->version;
+        frame_header_write(out, &spoken);
         if (header->length > 0)
             memcpy(out + FRAME_HEADER_SIZE, payload, header->length);
         connection->out_end += FRAME_HEADER_SIZE + header->length;

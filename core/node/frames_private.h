@@ -14,6 +14,7 @@ struct connection {
     gboolean
         greeted; /* HELLO came: read and written on the thread of the server, under the lock of the server */
     guint64 pid;
+    guint8 version; /* what the worker speaks, and is answered in; set with `greeted` */
 
     /* Input: the thread of the server only. */
     guint8 *in;

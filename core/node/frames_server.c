@@ -144,6 +144,7 @@ static gboolean answer_hello(FramesServer *server, Connection *connection, const
     length = frame_field_put_u64(fields, sizeof fields, length, server->generation);
     answer.length = (uint32_t)length;
     connection->pid = pid;
+    connection->version = header->version;
     connection->greeted = TRUE;
     connection_put(connection, &answer, fields);
     say_revoked(server, connection);

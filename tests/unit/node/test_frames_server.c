@@ -163,10 +163,16 @@ static void closes_on_a_hello_without_a_process_id(void **state)
     worker_free(worker);
 }
 
+/* decisions.md 1. This file is also built against a node that is one version ahead: then all of it shows that the
+ * node still speaks with an edge of the version before. */
+#ifndef AHEAD
+#define AHEAD 0
+#endif
+
 /* decisions.md 1: both sides agree a frame version. */
 static void closes_on_versions_it_does_not_know(void **state)
 {
-    static const guint8 versions[] = {0, FRAME_VERSION + 1, 255};
+    static const guint8 versions[] = {0, FRAME_VERSION + 1 + AHEAD, 255};
     for (gsize i = 0; i < G_N_ELEMENTS(versions); i++) {
         guint8 frame[FRAME_HEADER_SIZE + 4];
         Worker *worker = worker_ready(*state);
