@@ -127,7 +127,11 @@ static gboolean is_news(const RetentionResult *result)
     return result->count > 0;
 }
 
-static gboolean write_audit(Node *node, const RetentionRun *run, const char *actor, const char *role,
+typedef struct {
+    const char *name, *role;
+} Actor;
+
+static gboolean write_audit(Node *node, const RetentionRun *run, const Actor *actor, const char *outcome,
                             GError **error)
 {
     g_autoptr(Db) db = store_take(node->store, error);
@@ -137,21 +141,41 @@ static gboolean write_audit(Node *node, const RetentionRun *run, const char *act
         g_autofree char *action = g_strconcat("retention.", result->name, NULL);
         g_autofree char *object = g_strdup_printf("%" G_GINT64_FORMAT " of before %s", result->count, before);
         if (is_news(result) &&
-            !audit_write(db, node->clock, actor, role, action, object, "removed", NULL, error))
+            !audit_write(db, node->clock, actor->name, actor->role, action, object, outcome, NULL, error))
             return FALSE;
     }
     return db != NULL;
 }
 
-GArray *retention_run(Node *node, gboolean dry, const char *actor, const char *role, GError **error)
+static RetentionRun run_new(const Node *node, gint64 now_ms, gboolean dry)
 {
-    g_autoptr(GArray) results = g_array_new(FALSE, TRUE, sizeof(RetentionResult));
-    g_array_set_clear_func(results, result_clear);
-    RetentionRun run = {
-        .config = node->config, .now_ms = clock_now_ms(node->clock), .dry = dry, .results = results};
-    gboolean good = expire_all(node, &run, error);
-    g_autoptr(GError) problem = NULL;
-    if (!dry && !write_audit(node, &run, actor, role, good ? error : &problem))
+    RetentionRun run = {.config = node->config,
+                        .now_ms = now_ms,
+                        .dry = dry,
+                        .results = g_array_new(FALSE, TRUE, sizeof(RetentionResult))};
+    g_array_set_clear_func(run.results, result_clear);
+    return run;
+}
+
+/* The intention is written down first: a process that is killed in the midst of it has not removed anything
+ * in silence. */
+static gboolean announce(Node *node, gint64 now_ms, const Actor *actor, GError **error)
+{
+    RetentionRun run = run_new(node, now_ms, TRUE);
+    gboolean good = expire_all(node, &run, error) && write_audit(node, &run, actor, "begun", error);
+    g_array_unref(run.results);
+    return good;
+}
+
+GArray *retention_run(Node *node, gboolean dry, const char *name, const char *role, GError **error)
+{
+    Actor actor = {.name = name, .role = role};
+    gint64 now_ms = clock_now_ms(node->clock);
+    if (!dry && !announce(node, now_ms, &actor, error))
         return NULL;
-    return good ? g_steal_pointer(&results) : NULL;
+    RetentionRun run = run_new(node, now_ms, dry);
+    g_autoptr(GArray) results = run.results;
+    if (!expire_all(node, &run, error) || (!dry && !write_audit(node, &run, &actor, "removed", error)))
+        return NULL;
+    return g_steal_pointer(&results);
 }

@@ -97,10 +97,24 @@ static void each_removal_is_in_the_audit_log(void **state)
     g_array_unref(run(fixture, FALSE));
     assert_int_equal(support_number(fixture->store,
                                     "SELECT COUNT(*) FROM node_audit WHERE action = 'retention.audit' AND "
-                                    "actor = 'node' AND object LIKE '3 of before %'"),
+                                    "actor = 'node' AND outcome = 'removed' AND object LIKE '3 of before %'"),
                      1);
     g_array_unref(run(fixture, FALSE)); /* nothing went: nothing to tell */
-    assert_int_equal(support_number(fixture->store, "SELECT COUNT(*) FROM node_audit"), 1);
+    assert_int_equal(support_number(fixture->store, "SELECT COUNT(*) FROM node_audit"), 2);
+}
+
+/* Whoever is killed in the midst of it has not removed anything in silence. */
+static void the_intention_is_in_the_audit_log_before_the_removal(void **state)
+{
+    fixture_or_skip(fixture, state);
+    write_act(fixture, "old");
+    support_advance(fixture, 1900 * DAY_MS);
+    g_array_unref(run(fixture, FALSE));
+    assert_int_equal(
+        support_number(fixture->store,
+                       "SELECT COUNT(*) FROM node_audit b, node_audit r WHERE b.outcome = 'begun' AND "
+                       "r.outcome = 'removed' AND b.object = r.object AND b.id < r.id"),
+        1);
 }
 
 static void a_dry_run_counts_and_removes_nothing(void **state)
@@ -163,6 +177,7 @@ int main(void)
         cmocka_unit_test(every_row_has_a_default_that_node_conf_may_change),
         on_both_engines(removes_what_is_past_its_time_and_nothing_else),
         on_both_engines(each_removal_is_in_the_audit_log),
+        on_both_engines(the_intention_is_in_the_audit_log_before_the_removal),
         on_both_engines(a_dry_run_counts_and_removes_nothing),
         on_both_engines(sessions_and_statements_go_by_their_own_clock),
         on_both_engines(what_cannot_be_removed_is_an_error),
