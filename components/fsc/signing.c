@@ -88,10 +88,10 @@ static json_t *new_content(Fsc *fsc, json_t *grants, gint64 not_before, gint64 n
 {
     char iv[UUID_TEXT_SIZE];
     uuid7_new(node_clock(fsc->node), iv);
-    return json_pack("{s:s, s:s, s:s, s:{s:I, s:I}, s:o, s:s, s:I}", "fsc_version", FSC_VERSION, "iv",
-                     iv, "group_id", node_group_id(fsc->node), "validity", "not_before",
-                     (json_int_t)not_before, "not_after", (json_int_t)not_after, "grants", grants,
-                     "hash_algorithm", FSC_HASH_ALGORITHM, "created_at", (json_int_t)fsc_now_s(fsc));
+    return json_pack("{s:s, s:s, s:s, s:{s:I, s:I}, s:o, s:s, s:I}", "fsc_version", FSC_VERSION, "iv", iv,
+                     "group_id", node_group_id(fsc->node), "validity", "not_before", (json_int_t)not_before,
+                     "not_after", (json_int_t)not_after, "grants", grants, "hash_algorithm",
+                     FSC_HASH_ALGORITHM, "created_at", (json_int_t)fsc_now_s(fsc));
 }
 
 static gboolean proposal_is_allowed(const Fsc *fsc, const Contract *contract, GError **error)
