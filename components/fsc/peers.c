@@ -13,6 +13,7 @@
 #define FETCHES_MAX 2
 /* For how long an address that a Peer named is tried before it is forgotten. */
 #define ADDRESS_PATIENCE_MS (60 * 60 * 1000)
+#define ADDRESSES_MAX 3 /* that one Peer named and that wait to be verified */
 
 /* Of node.conf, so that it may be anywhere; all others were named by somebody else. */
 static gboolean address_is_ours(const Fsc *fsc, const char *address)
@@ -244,12 +245,15 @@ gboolean peers_seen(Fsc *fsc, Db *db, const Certificate *certificate, const char
         return FALSE;
     if (g_strcmp0(known->manager_address, address) == 0)
         return TRUE;
-    /* Each address is a destination of its own: one that nobody answers at does not hold up the next. */
+    /* Each address is a destination of its own: one that nobody answers at does not hold up the next. A Peer
+     * that names many has the last few tried. */
+    g_autofree char *beginning = g_strconcat(peer_id, " ", NULL);
     g_autofree char *destination = g_strdup_printf("%s %s", peer_id, address);
     g_autofree char *unique = g_strdup_printf("fsc.address %s", destination);
     g_autofree char *since = g_strdup_printf("%" G_GINT64_FORMAT, fsc_now_ms(fsc));
     return outbox_put(db, node_clock(fsc->node), "fsc.address", destination, unique, since, strlen(since),
-                      error);
+                      error) &&
+           outbox_keep_newest(db, "fsc.address", beginning, ADDRESSES_MAX, error);
 }
 
 static void make_passing(GError **error)
