@@ -3,7 +3,7 @@
  * elke logregel bevestigen"). */
 #include <gio/gio.h>
 
-#include "components/logboek/internal.h"
+#include "components/logboek/ingest.h"
 #include "components/logboek/span.h"
 #include "core/base/error.h"
 #include "core/format/otlp.h"
@@ -11,8 +11,6 @@
 
 #define BODY_MAX (4 * 1024 * 1024)
 #define RETRY_AFTER_S "1"
-
-typedef enum { BODY_PROTOBUF, BODY_JSON, BODY_OTHER } BodyKind;
 
 static BodyKind body_kind(const Request *request)
 {
@@ -25,7 +23,7 @@ static BodyKind body_kind(const Request *request)
 
 /* OTLP 1.x, "OTLP/HTTP Response": an error is a google.rpc.Status in the encoding of the request; field 2 is
  * the message. */
-static void respond_status(Request *request, BodyKind kind, guint status, const char *message)
+void ingest_respond_status(Request *request, BodyKind kind, guint status, const char *message)
 {
     if (kind == BODY_JSON) {
         respond_json(request, status, json_pack("{ss}", "message", message));
@@ -79,16 +77,11 @@ static GBytes *plain_body(Request *request, GError **error)
 
 /* --- rejected spans --- */
 
-typedef struct {
-    gint64 count;
-    GString *reasons; /* of the first few */
-} Rejections;
-
-static void reject(Rejections *rejections, guint span, const char *reason)
+void ingest_reject(Rejections *rejections, const char *what, guint number, const char *reason)
 {
     if (rejections->count++ < 5)
-        g_string_append_printf(rejections->reasons, "%sspan %u: %s", rejections->reasons->len > 0 ? "; " : "",
-                               span + 1, reason);
+        g_string_append_printf(rejections->reasons, "%s%s %u: %s", rejections->reasons->len > 0 ? "; " : "",
+                               what, number + 1, reason);
     else if (rejections->count == 6)
         g_string_append(rejections->reasons, "; ...");
 }
@@ -99,8 +92,9 @@ static void reject_conflicts(const GArray *places, const RecordOutcome *outcomes
 {
     for (guint i = 0; i < places->len; i++)
         if (outcomes[i] == RECORD_CONFLICT)
-            reject(rejections, g_array_index(places, guint, i),
-                   "another record with this trace, span and subject is in the log already; both are kept");
+            ingest_reject(
+                rejections, "span", g_array_index(places, guint, i),
+                "another record with this trace, span and subject is in the log already; both are kept");
 }
 
 static void respond_accepted(Request *request, BodyKind kind, const Rejections *rejections)
@@ -124,7 +118,7 @@ static GPtrArray *encode_spans(const Logboek *logboek, const GPtrArray *spans, G
                                                     logboek->register_base, &error);
         GBytes *bytes = record == NULL ? NULL : record_encode(&record->fields, &error);
         if (bytes == NULL) {
-            reject(rejections, i, error->message);
+            ingest_reject(rejections, "span", i, error->message);
             continue;
         }
         g_ptr_array_add(encoded, bytes);
@@ -141,9 +135,7 @@ static void store_spans(Logboek *logboek, Request *request, BodyKind kind, const
     g_autoptr(GPtrArray) encoded = encode_spans(logboek, spans, places, &rejections);
     g_autofree RecordOutcome *outcomes = g_new0(RecordOutcome, encoded->len);
     if (!records_append(logboek->records, (GBytes *const *)encoded->pdata, encoded->len, outcomes, &error)) {
-        g_warning("%s", error->message);
-        respond_header(request, "Retry-After", RETRY_AFTER_S);
-        respond_status(request, kind, 503, "the log cannot be written now; send the same again");
+        ingest_respond_unavailable(request, kind, error);
     } else {
         reject_conflicts(places, outcomes, &rejections);
         g_atomic_int_add(&logboek->rejected, (gint)rejections.count);
@@ -152,25 +144,44 @@ static void store_spans(Logboek *logboek, Request *request, BodyKind kind, const
     g_string_free(rejections.reasons, TRUE);
 }
 
-void handle_traces(Request *request, gpointer context)
+void ingest_respond_unavailable(Request *request, BodyKind kind, const GError *error)
 {
-    BodyKind kind = body_kind(request);
-    if (kind == BODY_OTHER) {
+    g_warning("%s", error->message);
+    respond_header(request, "Retry-After", RETRY_AFTER_S);
+    ingest_respond_status(request, kind, 503, "the log cannot be written now; send the same again");
+}
+
+static GPtrArray *parse(BodyKind kind, gboolean logs, GBytes *body, GError **error)
+{
+    gsize length;
+    const void *data = g_bytes_get_data(body, &length);
+    if (kind == BODY_JSON)
+        return logs ? otlp_parse_logs_json(data, length, NULL, error)
+                    : otlp_parse_json(data, length, NULL, error);
+    return logs ? otlp_parse_logs_protobuf(data, length, NULL, error)
+                : otlp_parse_protobuf(data, length, NULL, error);
+}
+
+GPtrArray *ingest_read(Request *request, gboolean logs, BodyKind *kind)
+{
+    *kind = body_kind(request);
+    if (*kind == BODY_OTHER) {
         respond_problem(request, 415, "Unsupported Media Type",
                         "the content type must be application/x-protobuf or application/json");
-        return;
+        return NULL;
     }
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) body = plain_body(request, &error);
-    g_autoptr(GPtrArray) spans = NULL;
-    if (body != NULL) {
-        gsize length;
-        const void *data = g_bytes_get_data(body, &length);
-        spans = kind == BODY_JSON ? otlp_parse_json(data, length, NULL, &error)
-                                  : otlp_parse_protobuf(data, length, NULL, &error);
-    }
+    GPtrArray *spans = body == NULL ? NULL : parse(*kind, logs, body, &error);
+    if (spans == NULL) /* 400, also for what is too large: an exporter must not send it again */
+        ingest_respond_status(request, *kind, 400, error == NULL ? "this is no OTLP" : error->message);
+    return spans;
+}
+
+void handle_traces(Request *request, gpointer context)
+{
+    BodyKind kind;
+    g_autoptr(GPtrArray) spans = ingest_read(request, FALSE, &kind);
     if (spans != NULL)
         store_spans(context, request, kind, spans);
-    else /* 400, also for what is too large: an exporter must not send it again */
-        respond_status(request, kind, 400, error == NULL ? "this is no OTLP" : error->message);
 }

@@ -48,6 +48,9 @@ void handle_usage_period(Request *request, gpointer context);
 void handle_decisions(Request *request, gpointer context);
 int run_decisions(int argc, char **argv);
 
+/* decision_ingest.c */
+void handle_logs(Request *request, gpointer context);
+
 /* cli.c */
 void handle_reindex(Request *request, gpointer context);
 void handle_status(Request *request, gpointer context);

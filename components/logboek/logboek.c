@@ -204,6 +204,7 @@ static const ConfigKey CONFIG[] = {
 
 static const Route ROUTES[] = {
     {LISTENER_LOG, "POST", "/v1/traces", handle_traces, TRACES_MAX, NULL},
+    {LISTENER_LOG, "POST", "/v1/logs", handle_logs, TRACES_MAX, NULL},
     {LISTENER_SERVICE, "POST", "/logboek/v1/data-processing-operations", handle_operations, QUERY_MAX,
      SERVICE},
     {LISTENER_SERVICE, "GET", "/logboek/v1/processing-activities", handle_activities, 0, SERVICE},

@@ -307,19 +307,24 @@ static gboolean signature_holds(const Note *note, const Signature *signature, co
                                        verifier->key) == 0;
 }
 
-gboolean note_verified_by(const Note *note, const NoteVerifier *verifier, guint64 *time_s)
+NoteVerdict note_verify(const Note *note, const NoteVerifier *verifier, guint64 *time_s)
 {
-    gboolean found = FALSE;
+    NoteVerdict verdict = NOTE_UNSIGNED;
     for (guint i = 0; i < note->parsed->len; i++) {
         const Signature *signature = g_ptr_array_index(note->parsed, i);
         guint64 time;
         if (strcmp(signature->name, verifier->name) != 0 || memcmp(signature->id, verifier->id, ID_SIZE) != 0)
             continue;
         if (!signature_holds(note, signature, verifier, &time))
-            return FALSE;
+            return NOTE_FALSE;
         if (time_s != NULL)
             *time_s = time;
-        found = TRUE;
+        verdict = NOTE_SIGNED;
     }
-    return found;
+    return verdict;
+}
+
+gboolean note_verified_by(const Note *note, const NoteVerifier *verifier, guint64 *time_s)
+{
+    return note_verify(note, verifier, time_s) == NOTE_SIGNED;
 }

@@ -64,7 +64,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Note, note_free)
 const char *note_text(const Note *note);       /* with its last line break, without the blank line */
 const char *note_signatures(const Note *note); /* the signature lines as they came */
 
-/* Whether this party signed the text. `time_s` (may be NULL) gets the time of a cosignature, 0 of a
- * signature. Several signatures under one key: one that verifies is enough when none of them is false; a
- * false one under a known key makes it FALSE, as the specification asks. */
-gboolean note_verified_by(const Note *note, const NoteVerifier *verifier, guint64 *time_s);
+/* Whether this party signed the text. Several signatures under one key: one that is false makes all of them
+ * false, as the specification asks. `time_s` (may be NULL) gets the time of a cosignature, 0 of a signature.
+ */
+typedef enum { NOTE_UNSIGNED, NOTE_SIGNED, NOTE_FALSE } NoteVerdict;
+NoteVerdict note_verify(const Note *note, const NoteVerifier *verifier, guint64 *time_s);
+gboolean note_verified_by(const Note *note, const NoteVerifier *verifier, guint64 *time_s); /* NOTE_SIGNED */
