@@ -34,8 +34,8 @@ typedef struct {
      * points inwards (inward.h), unless `inward_allowed` holds it or `resolve` names the host. */
     gboolean outward;
     const char *const *inward_allowed;
-    guint timeout_ms;           /* for all of it; 0 is 10,000 */
-    gsize body_max;             /* of the answer; 0 is 4 MiB */
+    guint timeout_ms; /* for all of it; 0 is 10,000 */
+    gsize body_max;   /* of the answer; 0 is 4 MiB */
 } HttpCall;
 
 typedef struct {

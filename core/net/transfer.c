@@ -110,9 +110,10 @@ static curl_socket_t on_socket(void *user_data, curlsocktype purpose, struct cur
     const HttpCall *call = transfer->call;
     if (call->outward && !host_is_fixed(call) &&
         inward_address(&address->addr, address->addrlen, call->inward_allowed)) {
-        refuse(transfer, FUNDAMENT_ERROR_DENIED,
-               "the address points inwards, at this machine or a private network; when that is right, put the "
-               "name in [hosts] or the network in [fsc] peer_networks");
+        refuse(
+            transfer, FUNDAMENT_ERROR_DENIED,
+            "the address points inwards, at this machine or a private network; when that is right, put the "
+            "name in [hosts] or the network in [fsc] peer_networks");
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

@@ -43,11 +43,12 @@ gboolean outbox_put(Db *db, const Clock *clock, const char *kind, const char *de
 gboolean outbox_keep_newest(Db *db, const char *kind, const char *beginning, guint keep, GError **error)
 {
     g_autofree char *pattern = g_strconcat(beginning, "%", NULL);
-    return db_run(db, error,
-                  "DELETE FROM node_outbox WHERE kind = ?1 AND destination LIKE ?2 AND id NOT IN"
-                  " (SELECT id FROM node_outbox WHERE kind = ?1 AND destination LIKE ?2 ORDER BY id DESC LIMIT "
-                  "?3)",
-                  value_text(kind), value_text(pattern), value_integer(keep));
+    return db_run(
+        db, error,
+        "DELETE FROM node_outbox WHERE kind = ?1 AND destination LIKE ?2 AND id NOT IN"
+        " (SELECT id FROM node_outbox WHERE kind = ?1 AND destination LIKE ?2 ORDER BY id DESC LIMIT "
+        "?3)",
+        value_text(kind), value_text(pattern), value_integer(keep));
 }
 
 /* --- for the sender --- */

@@ -20,8 +20,8 @@
 gboolean outbox_put(Db *db, const Clock *clock, const char *kind, const char *destination, const char *unique,
                     const void *body, gsize length, GError **error);
 
-/* Of the messages of one kind whose destination begins with `beginning`, the newest `keep` stay: for what another
- * organisation causes as often as it likes. Inside the caller's transaction. */
+/* Of the messages of one kind whose destination begins with `beginning`, the newest `keep` stay: for what
+ * another organisation causes as often as it likes. Inside the caller's transaction. */
 gboolean outbox_keep_newest(Db *db, const char *kind, const char *beginning, guint keep, GError **error);
 
 /* After commit: wakes the sender, so that the first try is at once. */
