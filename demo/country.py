@@ -283,6 +283,7 @@ class Country:
                   "", "[fsc]", f"manager_address = https://{organisation.host('manager')}:{MANAGEMENT_PORT}", f"inway_address = {inway}",
                   f"directory = {DIRECTORY.oin}", f"directory_address = https://{DIRECTORY.host('manager')}:{MANAGEMENT_PORT}",
                   f"accept_publications = {'yes' if organisation is DIRECTORY else 'no'}",
+                  *(["policy = policy.conf"] if organisation is REGISTER else []),
                   "", "[logboek]", f"listen = {self[organisation].otlp()}", f"statement_issuers = {DIRECTORY.oin}",
                   f"register = {ROOT / 'demo' / 'activities' / (organisation.key + '.json')}",
                   "", f"[service.{LOG_SERVICE}]", f"accept = {DIRECTORY.oin}",
@@ -307,7 +308,19 @@ class Country:
                 "", "[catalogue]", f"address = {self.portal}", "contact_name = Beheer van de gids", "contact_email = gids@example.com"]
 
     def configure_register(self, _):
-        return ["", f"[service.{REGISTER_SERVICE}]", f"accept = {DIRECTORY.oin} {MUNICIPALITY.oin} {AGENCY.oin}",
+        (self[REGISTER].folder / "policy.conf").write_text(f"""# What the register accepts by itself; everything else waits for a person.
+[policy]
+version = demo
+
+[rule.consumers]
+decide = accept
+grant = connection
+service = {REGISTER_SERVICE}
+consumer = {DIRECTORY.oin} {MUNICIPALITY.oin} {AGENCY.oin}
+max_validity = 366d
+max_grants = 1
+""")
+        return ["", f"[service.{REGISTER_SERVICE}]",
                 "title = Personen bevragen", "title_en = Ask about persons",
                 "description = Gegevens van personen uit het register: naam, geboorte, adres en familie. U vraagt per persoon en krijgt alleen de "
                 "gegevens die u noemt. Elke vraag staat in het logboek.",

@@ -19,6 +19,7 @@ void otlp_span_free(OtlpSpan *span)
     g_free(span->name);
     json_decref(span->attributes);
     json_decref(span->resource);
+    json_decref(span->body);
     g_free(span);
 }
 

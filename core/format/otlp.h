@@ -1,5 +1,5 @@
-/* OpenTelemetry Protocol 1.x, traces only: ExportTraceServiceRequest from protobuf or JSON into one flat list
- * of spans.
+/* OpenTelemetry Protocol 1.x: ExportTraceServiceRequest from protobuf or JSON into one flat list of spans,
+ * and ExportLogsServiceRequest into one of log records, which are read into the same struct.
  *
  * Own bounded reader: no generated code, no recursion beyond the depth of the message, limits on spans,
  * attributes and string sizes. Unknown protobuf fields are skipped as the protocol demands; unknown JSON
@@ -29,6 +29,7 @@ typedef struct {
                          * base64; what JSON cannot hold as a number is text, as in OTLP/JSON: integers beyond
                          * 2^53-1, "NaN", "Infinity", "-Infinity"; an AnyValue without a value is null */
     json_t *resource;   /* object with the attributes of the resource; shared between spans of it */
+    json_t *body;       /* of a log record; NULL when absent. Its event_name is `name`, its time `start_ns` */
 } OtlpSpan;
 
 typedef struct {
@@ -47,6 +48,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OtlpSpan, otlp_span_free)
  * _LIMIT. `limits` may be NULL for the defaults. */
 GPtrArray *otlp_parse_protobuf(const guint8 *data, gsize length, const OtlpLimits *limits, GError **error);
 GPtrArray *otlp_parse_json(const char *text, gsize length, const OtlpLimits *limits, GError **error);
+
+/* The same for log records. Severity, flags and the time of observation are read past. */
+GPtrArray *otlp_parse_logs_protobuf(const guint8 *data, gsize length, const OtlpLimits *limits,
+                                    GError **error);
+GPtrArray *otlp_parse_logs_json(const char *text, gsize length, const OtlpLimits *limits, GError **error);
 
 /* ExportTraceServiceResponse with partial_success when `rejected` > 0 (else the empty message), in either
  * encoding. */

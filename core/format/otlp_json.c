@@ -322,12 +322,48 @@ static gboolean read_span(OtlpBuild *build, json_t *object, gpointer target, GEr
            each_element(build, object, "attributes", read_attribute, &attributes, error);
 }
 
+/* --- LogRecord --- */
+
+static gboolean read_body(OtlpBuild *build, const json_t *object, OtlpSpan *record, GError **error)
+{
+    const json_t *body = member_of(object, "body");
+    if (body == NULL)
+        return TRUE;
+    if (!json_is_object(body))
+        return refuse("body", "must be an object", error);
+    record->body = any_value_from(build, body, 0, error);
+    return record->body != NULL;
+}
+
+static gboolean read_log_record(OtlpBuild *build, json_t *object, gpointer target, GError **error)
+{
+    OtlpSpan *record = otlp_build_span(build, target, error);
+    OtlpSlice name;
+    if (record == NULL || !read_ids(build, object, record, error) ||
+        !read_text(build, object, "eventName", &name, error))
+        return FALSE;
+    g_free(record->name);
+    record->name = g_strndup((const char *)name.data, name.length);
+    OtlpAttributes attributes = {.object = record->attributes};
+    return read_time(object, "timeUnixNano", &record->start_ns, error) &&
+           read_body(build, object, record, error) &&
+           each_element(build, object, "attributes", read_attribute, &attributes, error);
+}
+
+static gboolean read_scope_logs(OtlpBuild *build, json_t *object, gpointer target, GError **error)
+{
+    return each_element(build, object, "logRecords", read_log_record, target, error);
+}
+
+/* --- what stands around them --- */
+
 static gboolean read_scope_spans(OtlpBuild *build, json_t *object, gpointer target, GError **error)
 {
     return each_element(build, object, "spans", read_span, target, error);
 }
 
-static gboolean read_resource_spans(OtlpBuild *build, json_t *object, gpointer target, GError **error)
+static gboolean read_resource(OtlpBuild *build, const json_t *object, const char *scopes, ElementReader read,
+                              GError **error)
 {
     g_autoptr(json_t) attributes = json_object();
     OtlpAttributes collected = {.object = attributes};
@@ -335,10 +371,21 @@ static gboolean read_resource_spans(OtlpBuild *build, json_t *object, gpointer t
     if (resource != NULL && !json_is_object(resource))
         return refuse("resource", "must be an object", error);
     return each_element(build, resource, "attributes", read_attribute, &collected, error) &&
-           each_element(build, object, "scopeSpans", read_scope_spans, attributes, error);
+           each_element(build, object, scopes, read, attributes, error);
 }
 
-GPtrArray *otlp_parse_json(const char *text, gsize length, const OtlpLimits *limits, GError **error)
+static gboolean read_resource_spans(OtlpBuild *build, json_t *object, gpointer target, GError **error)
+{
+    return read_resource(build, object, "scopeSpans", read_scope_spans, error);
+}
+
+static gboolean read_resource_logs(OtlpBuild *build, json_t *object, gpointer target, GError **error)
+{
+    return read_resource(build, object, "scopeLogs", read_scope_logs, error);
+}
+
+static GPtrArray *parse(const char *text, gsize length, const OtlpLimits *limits, const char *resources,
+                        ElementReader read, GError **error)
 {
     OtlpBuild build;
     if (!otlp_build_begin(&build, length, limits, error))
@@ -355,7 +402,17 @@ GPtrArray *otlp_parse_json(const char *text, gsize length, const OtlpLimits *lim
         refuse("the message", "must be an object", error);
         return NULL;
     }
-    if (!each_element(&build, message, "resourceSpans", read_resource_spans, NULL, error))
+    if (!each_element(&build, message, resources, read, NULL, error))
         return NULL;
     return g_steal_pointer(&spans);
+}
+
+GPtrArray *otlp_parse_json(const char *text, gsize length, const OtlpLimits *limits, GError **error)
+{
+    return parse(text, length, limits, "resourceSpans", read_resource_spans, error);
+}
+
+GPtrArray *otlp_parse_logs_json(const char *text, gsize length, const OtlpLimits *limits, GError **error)
+{
+    return parse(text, length, limits, "resourceLogs", read_resource_logs, error);
 }

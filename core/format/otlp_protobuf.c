@@ -17,6 +17,7 @@ typedef struct {
     OtlpBuild build;
     const guint8 *start; /* of the message, for offsets */
     guint depth;         /* of nested values */
+    gboolean logs;       /* log records, not spans */
 } Reader;
 
 typedef struct {
@@ -355,12 +356,43 @@ static gboolean read_span(Reader *reader, const Field *field, gpointer target, G
     return TRUE;
 }
 
-/* --- what stands around spans --- */
+/* --- LogRecord: target is SpanTarget --- */
+
+static gboolean read_body(Reader *reader, const Field *field, gpointer target, GError **error)
+{
+    OtlpSpan *record = ((SpanTarget *)target)->span;
+    json_t *body = NULL;
+    if (!read_any_value(reader, field->slice, &body, error))
+        return FALSE;
+    json_decref(record->body);
+    record->body = body;
+    return TRUE;
+}
+
+static gboolean read_log_record(Reader *reader, const Field *field, gpointer target, GError **error)
+{
+    static const FieldRule rules[] = {
+        {1, WIRE_FIXED64, read_start},  {5, WIRE_SLICE, read_body},     {6, WIRE_SLICE, read_span_attribute},
+        {9, WIRE_SLICE, read_trace_id}, {10, WIRE_SLICE, read_span_id}, {12, WIRE_SLICE, read_name},
+    };
+    SpanTarget record = {.span = otlp_build_span(&reader->build, target, error)};
+    if (record.span == NULL)
+        return FALSE;
+    record.attributes.object = record.span->attributes;
+    if (!read_message(reader, field->slice, RULES(rules), &record, error))
+        return FALSE;
+    otlp_build_ids(record.span, record.trace_id, record.span_id, record.parent_span_id);
+    return TRUE;
+}
+
+/* --- what stands around spans and log records: the same fields --- */
 
 static gboolean read_scope_spans(Reader *reader, const Field *field, gpointer target, GError **error)
 {
-    static const FieldRule rules[] = {{2, WIRE_SLICE, read_span}};
-    return read_message(reader, field->slice, RULES(rules), target, error);
+    static const FieldRule span_rules[] = {{2, WIRE_SLICE, read_span}};
+    static const FieldRule log_rules[] = {{2, WIRE_SLICE, read_log_record}};
+    return reader->logs ? read_message(reader, field->slice, RULES(log_rules), target, error)
+                        : read_message(reader, field->slice, RULES(span_rules), target, error);
 }
 
 static gboolean read_resource_attribute(Reader *reader, const Field *field, gpointer target, GError **error)
@@ -385,14 +417,26 @@ static gboolean read_resource_spans(Reader *reader, const Field *field, gpointer
            read_message(reader, field->slice, RULES(spans_rules), resource, error);
 }
 
-GPtrArray *otlp_parse_protobuf(const guint8 *data, gsize length, const OtlpLimits *limits, GError **error)
+static GPtrArray *parse(const guint8 *data, gsize length, gboolean logs, const OtlpLimits *limits,
+                        GError **error)
 {
     static const FieldRule rules[] = {{1, WIRE_SLICE, read_resource_spans}};
-    Reader reader = {.start = data};
+    Reader reader = {.start = data, .logs = logs};
     if (!otlp_build_begin(&reader.build, length, limits, error))
         return NULL;
     g_autoptr(GPtrArray) spans = reader.build.spans;
     if (!read_message(&reader, (OtlpSlice){data, length}, RULES(rules), NULL, error))
         return NULL;
     return g_steal_pointer(&spans);
+}
+
+GPtrArray *otlp_parse_protobuf(const guint8 *data, gsize length, const OtlpLimits *limits, GError **error)
+{
+    return parse(data, length, FALSE, limits, error);
+}
+
+GPtrArray *otlp_parse_logs_protobuf(const guint8 *data, gsize length, const OtlpLimits *limits,
+                                    GError **error)
+{
+    return parse(data, length, TRUE, limits, error);
 }

@@ -1,8 +1,11 @@
 /* The Authorization Decision Log, ADL 1.0.0: what a record must be, that it is kept once and for good, and
  * how it is found. On both databases. */
 #include "components/logboek/decision.h"
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "core/format/json.h"
-#include "tests/unit/logboek/fixture.h"
+#include "tests/unit/logboek/web.h"
 
 #define TRACE "28dbeec32e77635cc19bc3204ec56c41"
 #define SPAN "5e3c8a4f9b2d1e07"
@@ -429,8 +432,163 @@ static void a_record_says_who_made_it(void **state)
     assert_string_equal(json_string_at(resource, "nl.fundament.organization_id"), node_oin(fixture->node));
 }
 
+/* --- from applications, over OTLP (3.1) --- */
+
+static json_t *attribute(const char *key, const char *value)
+{
+    return json_pack("{s:s, s:{s:s}}", "key", key, "value", "stringValue", value);
+}
+
+/* The standard's example as a log record. New reference. */
+static json_t *log_json(const char *span_id, int decision)
+{
+    json_t *response = json_pack("{s:s, s:{s:{s:[{s:s, s:{s:b}}]}}}", "key", "adl.core.response", "value",
+                                 "kvlistValue", "values", "key", "decision", "value", "boolValue", decision);
+    return json_pack("{s:s, s:s, s:s, s:s, s:[o, o], s:{s:{s:[o]}}}", "traceId", TRACE, "spanId", span_id,
+                     "eventName", "adl.access_evaluation", "timeUnixNano", "1757240058042000000",
+                     "attributes", attribute("parent_span_id", "893e1b2ac52d712f"),
+                     attribute("adl.fsc.transaction_id", TRANSACTION), "body", "kvlistValue", "values",
+                     response);
+}
+
+/* Takes the records. */
+static json_t *logs_json(json_t *records)
+{
+    return json_pack("{s:[{s:{s:[o]}, s:[{s:o}]}]}", "resourceLogs", "resource", "attributes",
+                     attribute("service.name", "hr"), "scopeLogs", "logRecords", records);
+}
+
+static HttpReply *post_logs(Web *web, json_t *records)
+{
+    g_autoptr(json_t) message = logs_json(records);
+    return web_post_json(web, LISTENER_LOG, "/v1/logs", message);
+}
+
+static void a_decision_of_an_application_is_kept_as_the_standard_has_it(void **state)
+{
+    take_fixture(state);
+    Web *web = web_new(fixture);
+    g_autoptr(HttpReply) reply = post_logs(web, json_pack("[o]", log_json(SPAN, 0)));
+    g_autoptr(HttpReply) again = post_logs(web, json_pack("[o]", log_json(SPAN, 0)));
+    assert_int_equal(reply->status, 200);
+    assert_int_equal(again->status, 200);
+    web_free(web);
+    g_autofree char *next = NULL;
+    DecisionQuery query = {.transaction_id = TRANSACTION, .limit = 10};
+    g_autoptr(json_t) records = logboek_decisions_query(fixture->logboek, &query, &next, NULL);
+    g_autoptr(json_t) expected = json_pack(
+        "[{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s}, s:{s:s}, s:{s:{s:b}}}]", "trace_id", TRACE, "span_id", SPAN,
+        "parent_span_id", "893e1b2ac52d712f", "event_name", "adl.access_evaluation", "timestamp",
+        (json_int_t)1757240058042, "status", "Unset", "attributes", "adl.fsc.transaction_id", TRANSACTION,
+        "resource", "service.name", "hr", "body", "adl.core.response", "decision", 0);
+    assert_true(json_equal(records, expected));
+}
+
+static void what_breaks_the_standard_is_named_and_the_rest_is_kept(void **state)
+{
+    take_fixture(state);
+    Web *web = web_new(fixture);
+    json_t *wrong = log_json(SPAN, 1), *unknown = log_json("5e3c8a4f9b2d1e08", 1);
+    json_object_del(wrong, "body");
+    json_object_set_new(unknown, "eventName", json_string("login"));
+    g_autoptr(HttpReply) reply =
+        post_logs(web, json_pack("[o, o, o]", wrong, log_json("5e3c8a4f9b2d1e09", 1), unknown));
+    assert_int_equal(reply->status, 200);
+    g_autoptr(json_t) body = web_json(reply);
+    const json_t *partial = json_object_get(body, "partialSuccess");
+    assert_int_equal(json_integer_at(partial, "rejectedLogRecords"), 2);
+    assert_non_null(strstr(json_string_at(partial, "errorMessage"), "record 1: adl.core.response"));
+    assert_non_null(strstr(json_string_at(partial, "errorMessage"), "record 3: event_name"));
+    web_free(web);
+    assert_int_equal(found(fixture, (DecisionQuery){.decision = "true"}), 1);
+}
+
+static void another_content_under_the_same_span_is_rejected_over_otlp(void **state)
+{
+    take_fixture(state);
+    Web *web = web_new(fixture);
+    g_autoptr(HttpReply) first = post_logs(web, json_pack("[o]", log_json(SPAN, 1)));
+    g_autoptr(HttpReply) second = post_logs(web, json_pack("[o]", log_json(SPAN, 0)));
+    g_autoptr(json_t) body = web_json(second);
+    assert_int_equal(json_integer_at(json_object_get(body, "partialSuccess"), "rejectedLogRecords"), 1);
+    web_free(web);
+    assert_int_equal(found(fixture, (DecisionQuery){.decision = "true"}), 1);
+}
+
+static void put_field(GByteArray *out, guint number, const void *data, gsize length)
+{
+    guint8 head[] = {(guint8)(number << 3 | 2), (guint8)length};
+    assert_true(length < 128);
+    g_byte_array_append(out, head, sizeof head);
+    g_byte_array_append(out, data, (guint)length);
+}
+
+static GByteArray *nested(guint number, GByteArray *inner)
+{
+    GByteArray *out = g_byte_array_new();
+    put_field(out, number, inner->data, inner->len);
+    g_byte_array_unref(inner);
+    return out;
+}
+
+/* An Error without a body: the smallest record. ExportLogsServiceRequest in protobuf, by hand. */
+static GByteArray *log_protobuf(void)
+{
+    static const guint8 trace[16] = {1, 2, 3}, span[8] = {4, 5},
+                        time[] = {1 << 3 | 1, 0, 0x40, 0x42, 0xf, 0, 0, 0, 0};
+    GByteArray *record = g_byte_array_new(), *status = g_byte_array_new(), *value = g_byte_array_new();
+    put_field(value, 1, "Error", 5);
+    put_field(status, 1, "status", 6);
+    put_field(status, 2, value->data, value->len);
+    g_byte_array_unref(value);
+    g_byte_array_append(record, time, sizeof time);
+    put_field(record, 6, status->data, status->len);
+    g_byte_array_unref(status);
+    put_field(record, 9, trace, sizeof trace);
+    put_field(record, 10, span, sizeof span);
+    put_field(record, 12, "adl.search_subject", 18);
+    return nested(1, nested(2, nested(2, record)));
+}
+
+static void protobuf_is_taken_as_well(void **state)
+{
+    take_fixture(state);
+    static const char *const headers[] = {"Content-Type: application/x-protobuf", NULL};
+    Web *web = web_new(fixture);
+    g_autoptr(GByteArray) message = log_protobuf();
+    g_autoptr(HttpReply) reply =
+        web_call(web, LISTENER_LOG, "POST", "/v1/logs", headers, message->data, message->len);
+    assert_int_equal(reply->status, 200);
+    assert_int_equal(g_bytes_get_size(reply->body), 0);
+    g_autoptr(HttpReply) broken =
+        web_call(web, LISTENER_LOG, "POST", "/v1/logs", headers, message->data, message->len - 1);
+    assert_int_equal(broken->status, 400);
+    web_free(web);
+    assert_int_equal(found(fixture, (DecisionQuery){.trace_id = "01020300000000000000000000000000"}), 1);
+}
+
+/* decisions.md, fail closed: what is not on disk is not acknowledged. */
+static void what_is_not_on_disk_is_not_acknowledged(void **state)
+{
+    take_fixture(state);
+    struct rlimit before;
+    Web *web = web_new(fixture);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit none = {0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    g_autoptr(HttpReply) refused = post_logs(web, json_pack("[o]", log_json(SPAN, 1)));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(refused->status, 503);
+    assert_true(journal_recover(fixture->logboek->journal, NULL));
+    g_autoptr(HttpReply) taken = post_logs(web, json_pack("[o]", log_json(SPAN, 1)));
+    assert_int_equal(taken->status, 200);
+    web_free(web);
+    assert_int_equal(found(fixture, (DecisionQuery){.decision = "true"}), 1);
+}
+
 int main(void)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit fails instead */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mandatory_field_is_required),
         cmocka_unit_test(the_optional_fields_may_be_left_out),
@@ -457,6 +615,11 @@ int main(void)
         on_both(decisions_are_joined_with_the_transaction_log),
         on_both(the_index_is_made_anew_from_the_journal),
         on_both(a_record_says_who_made_it),
+        on_both(a_decision_of_an_application_is_kept_as_the_standard_has_it),
+        on_both(what_breaks_the_standard_is_named_and_the_rest_is_kept),
+        on_both(another_content_under_the_same_span_is_rejected_over_otlp),
+        on_both(protobuf_is_taken_as_well),
+        on_both(what_is_not_on_disk_is_not_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
