@@ -47,8 +47,8 @@ int standby_take(const Config *config, GError **error)
     if (!config_boolean(config, "node", "standby"))
         g_set_error(
             error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_CONFLICT,
-            "another process serves from %s; end it, or set [node] standby = yes to have this one take over "
-            "when it ends",
+            "%s: another node serves from this folder; end it, or set [node] standby = yes to have this "
+            "one take over when it ends",
             folder);
     else if (wait_for(descriptor, error))
         return descriptor;

@@ -126,8 +126,8 @@ static int setup(void **state)
     serve->folder = test_folder_new();
     serve->config = g_build_filename(serve->folder, "node.conf", NULL);
     serve->log = g_build_filename(serve->folder, "log", NULL);
-    support_issue_now(serve->folder, "manager", SUPPORT_OIN);
-    support_issue_now(serve->folder, "token", SUPPORT_OIN);
+    support_issue_days(serve->folder, "manager", SUPPORT_OIN, 90);
+    support_issue_days(serve->folder, "token", SUPPORT_OIN, 90);
     configure(serve, "");
     *state = serve;
     return 0;
