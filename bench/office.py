@@ -51,11 +51,11 @@ def make(consumer, thumbprint, created):
     return digest, iv, content, "$1$3$" + sha3(digest + text(data))
 
 
-def insert(path, first, contracts):
+def insert(path, first, contracts, db=None):
     """(consumer, public key thumbprint, created) each, with ids from `first` on. The grant hashes."""
     hashes = []
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA synchronous = OFF")
+    db = db or sqlite3.connect(path)
+    with db:
         now = int(time.time())
         db.executemany("INSERT OR IGNORE INTO fsc_certificates (thumbprint, peer_id, x5c, not_before, not_after, purpose) VALUES (?, ?, '[]', 0, ?, 'peer')",
                        [("bench-" + peer, peer, now + 100 * YEAR) for peer in {PROVIDER, *(consumer for consumer, _, _ in contracts)}])
@@ -80,14 +80,20 @@ def insert(path, first, contracts):
 
 def bulk(path, wanted, say=lambda _: None):
     """Makes the store hold `wanted` contracts of others."""
-    with sqlite3.connect(path) as db:
-        have = db.execute("SELECT coalesce(max(id), 0) FROM fsc_contracts").fetchone()[0]
+    db = sqlite3.connect(path)
+    have = db.execute("SELECT coalesce(max(id), 0) FROM fsc_contracts").fetchone()[0]
+    # Nobody else has it open, and a store that was half made is made again: all in memory, written once.
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -4000000", "locking_mode = EXCLUSIVE"):
+        db.execute(f"PRAGMA {pragma}").fetchall()
     now, thumbprint = int(time.time()), "0" * 64
     while have < wanted:
         n = min(20000, wanted - have)
-        insert(path, have + 1, [(f"00000002{i % BULK_PEERS:012d}", thumbprint, now - YEAR // 2 + i // 100) for i in range(have, have + n)])
+        insert(path, have + 1, [(f"00000002{i % BULK_PEERS:012d}", thumbprint, now - YEAR // 2 + i // 100) for i in range(have, have + n)], db)
         have += n
         say(have)
+    db.execute("PRAGMA locking_mode = NORMAL").fetchall()
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.close()
 
 
 def forget_own(path, bulk_size):

@@ -229,6 +229,16 @@ static Agreement *with_grant(Agreement *agreement, const char *grant_hash, const
     return agreement;
 }
 
+Agreement *agreements_known(Agreements *agreements, const char *grant_hash, const Grant **grant)
+{
+    if (store_is_postgresql(agreements->store))
+        return NULL; /* another process may have changed it */
+    g_mutex_lock(&agreements->lock);
+    Agreement *agreement = use(agreements, g_hash_table_lookup(agreements->grants, grant_hash));
+    g_mutex_unlock(&agreements->lock);
+    return with_grant(agreement, grant_hash, grant);
+}
+
 Agreement *agreements_load(Agreements *agreements, const char *grant_hash, const Grant **grant,
                            GError **error)
 {

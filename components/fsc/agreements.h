@@ -38,6 +38,8 @@ gint64 agreement_changes_at(const Agreement *agreement, gint64 now_s);
 /* The contract that holds this grant, in whatever state; `grant` is borrowed from it. NULL when there is
  * none, or the store does not answer: then nothing flows (and the log says why). */
 Agreement *agreements_find(Agreements *agreements, const char *grant_hash, const Grant **grant);
+/* The same, but only when no store needs to be asked: NULL otherwise, whether there is one or not. */
+Agreement *agreements_known(Agreements *agreements, const char *grant_hash, const Grant **grant);
 /* The same for giving out tokens: tells no contract (NULL without an error) from a store that does not
  * answer, and asks the store each time when several processes share it. */
 Agreement *agreements_load(Agreements *agreements, const char *grant_hash, const Grant **grant,

@@ -101,7 +101,7 @@ static const Route routes[] = {
     {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/accept", manager_accept, BODY_MAX, NULL},
     {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/reject", manager_reject, BODY_MAX, NULL},
     {LISTENER_MANAGER, "PUT", "/v1/contracts/{hash}/revoke", manager_revoke, BODY_MAX, NULL},
-    {LISTENER_MANAGER, "POST", "/v1/token", manager_token, FORM_MAX, NULL},
+    {LISTENER_MANAGER, "POST", "/v1/token", manager_token, FORM_MAX, NULL, manager_token_is_quick},
     {LISTENER_MANAGER, "GET", "/v1/peer", manager_peer, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/peers", directory_list_peers, 0, NULL},
     {LISTENER_MANAGER, "GET", "/v1/services", directory_list_services, 0, NULL},

@@ -217,6 +217,8 @@ void manager_reject(Request *request, gpointer context);
 void manager_revoke(Request *request, gpointer context);
 void manager_contracts(Request *request, gpointer context);
 void manager_token(Request *request, gpointer context);
+/* TRUE when no store has to be asked for it. */
+gboolean manager_token_is_quick(Request *request, gpointer context);
 void manager_jwks(Request *request, gpointer context);
 void manager_peer(Request *request, gpointer context);
 void directory_list_peers(Request *request, gpointer context);

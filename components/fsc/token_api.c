@@ -80,3 +80,12 @@ void manager_token(Request *request, gpointer context)
             : NULL;
     refuse(request, refusal, state);
 }
+
+gboolean manager_token_is_quick(Request *request, gpointer context)
+{
+    Fsc *fsc = context;
+    g_autoptr(json_t) form = request_form(request, NULL);
+    const char *scope = form != NULL ? json_string_at(form, "scope") : NULL;
+    g_autoptr(Agreement) known = scope != NULL ? agreements_known(fsc->agreements, scope, NULL) : NULL;
+    return known != NULL;
+}

@@ -43,6 +43,9 @@ typedef struct {
     RouteHandler handler;
     gsize body_max;      /* bytes; 0 means that no body is allowed */
     const char *service; /* LISTENER_SERVICE only: the FSC service this route belongs to; others get 404 */
+    /* TRUE when `handler` would wait for nothing this time: then it runs on the thread that reads for this
+     * listener, because handing over to another one would cost more than the answer. Usually NULL: never. */
+    gboolean (*is_quick)(Request *request, gpointer context);
 } Route;
 
 /* --- what was asked --- */

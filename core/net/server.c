@@ -83,10 +83,8 @@ static enum MHD_Result send_refusal(Request *request)
     return answer_queue(request);
 }
 
-/* On a thread of the pool. The request is the handler's until the connection is resumed. */
-static void run_handler(gpointer data, gpointer user_data)
+static void handle(Request *request)
 {
-    Request *request = data;
     const HttpServerOptions *options = &request->listener->server->options;
     const RouterEntry *entry = request->match.entry;
     if (options->before == NULL || options->before(request, entry->route, options->node))
@@ -98,6 +96,13 @@ static void run_handler(gpointer data, gpointer user_data)
                         "This is our mistake. Quote trace %s when you report this.", request->trace.trace_id);
     }
     measure(request);
+}
+
+/* On a thread of the pool. The request is the handler's until the connection is resumed. */
+static void run_handler(gpointer data, gpointer user_data)
+{
+    Request *request = data;
+    handle(request);
     MHD_resume_connection(request->connection);
 }
 
@@ -114,6 +119,12 @@ static gboolean count_in(Request *request, gboolean *last)
     return TRUE;
 }
 
+static gboolean is_quick(Request *request)
+{
+    const RouterEntry *entry = request->match.entry;
+    return entry->route->is_quick != NULL && entry->route->is_quick(request, entry->context);
+}
+
 static enum MHD_Result dispatch(Request *request)
 {
     request->body = request->incoming == NULL
@@ -128,6 +139,10 @@ static enum MHD_Result dispatch(Request *request)
         respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Stopping",
                         "This node is stopping; try again later.");
         return send_refusal(request);
+    }
+    if (is_quick(request)) {
+        handle(request);
+        return answer_queue(request);
     }
     MHD_suspend_connection(request->connection);
     g_thread_pool_push(request->listener->handlers, request, NULL);
