@@ -165,8 +165,8 @@ char *picture_signatures(const SignatureBox *boxes, gsize count, const PictureTe
 /* --- plots --- */
 
 #define PLOT_TOP 160
-#define PLOT_HEIGHT 1000 /* of the drawing, in hundredths of an em, and in its own units */
-#define PLOT_WIDTH 1000
+#define PLOT_HEIGHT 1000u /* of the drawing, in hundredths of an em, and in its own units */
+#define PLOT_WIDTH 1000u
 
 double picture_round_up(double value)
 {
@@ -239,9 +239,9 @@ char *picture_plot(const char *id, const Plot *plot)
     grid_line(out, PLOT_TOP + PLOT_HEIGHT, "");
     g_string_append_printf(
         out,
-        "<svg y=\"%sem\" width=\"100%%\" height=\"10em\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\">",
+        "<svg y=\"%sem\" width=\"100%%\" height=\"10em\" viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\">",
         hundredths(y, PLOT_TOP), PLOT_WIDTH, PLOT_HEIGHT);
-    for (gsize i = 0; i < plot->n_lines; i++) {
+    for (gsize i = 0; i < MIN(plot->n_lines, PLOT_LINES_MAX); i++) {
         if (plot->names[i] == NULL)
             draw_bars(out, plot);
         else

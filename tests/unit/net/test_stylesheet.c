@@ -13,7 +13,7 @@
 
 #define TEXT_CONTRAST 4.5    /* WCAG 2.2, 1.4.3 */
 #define CONTROL_CONTRAST 3.0 /* WCAG 2.2, 1.4.11 */
-#define SIZE_MAX_BYTES 12000
+#define SIZE_MAX_BYTES 12288
 #define ALERT_SHARE 0.10 /* of the alert's colour in its background, as color-mix() has it */
 
 typedef struct {
