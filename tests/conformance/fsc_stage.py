@@ -164,12 +164,18 @@ class Stage:
         self.folder.chmod(0o755)
         self.pki = Pki(self.folder / "pki")
         self.peers, self.nodes, self.hosts = {}, [], {}
+        self.database = None
+        if os.environ.get("FUNDAMENT_TEST_POSTGRESQL"):  # the same tests with the other store
+            from fsc_postgresql import Postgresql
+            self.database = Postgresql()
 
     def peer(self, number, name):
         self.peers[name] = Peer(self.folder / "peers", self.pki, f"0000000100000000{number:04d}", name, f"{NET}.{number}")
         return self.peers[name]
 
     def node(self, number, name, extra="", **options):
+        if self.database:
+            options.setdefault("store", self.database.database(f"node_{name}"))
         node = Node(self, f"0000000100000000{number:04d}", name, f"{NET}.{number}", extra, **options)
         self.nodes.append(node)
         return node
@@ -185,4 +191,6 @@ class Stage:
             node.stop()
         for peer in self.peers.values():
             peer.stop()
+        if self.database:
+            self.database.stop()
         self.temporary.cleanup()
