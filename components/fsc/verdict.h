@@ -34,7 +34,7 @@
     X(DOMAIN_NAME, 422, "", "the domain name of the Outway is not one")                                      \
     X(PROPERTIES, 422, "", "the properties of a connection grant may take 4 KB")                             \
     X(EXTERNAL_CONTRACT, 422, "",                                                                            \
-      "an external contract reference is an object of reference, delegator_id and delegator_name, in a "    \
+      "an external contract reference is an object of reference, delegator_id and delegator_name, in a "     \
       "ServiceConnectionGrant or a ServicePublicationGrant")                                                 \
     X(GRANT_COMBINATION, 422, "ERROR_CODE_GRANT_COMBINATION_NOT_ALLOWED",                                    \
       "publications stand in contracts of their own")                                                        \

@@ -109,25 +109,27 @@ typedef struct {
     const json_t *body;       /* may be NULL */
 } LogboekDecision;
 
-/* Durable when it returns TRUE; whoever acts on a decision calls this first, and does not act when it is FALSE.
- * Idempotent on (trace, span): other content under the same key is FUNDAMENT_ERROR_CONFLICT and not kept.
- * _INVALID for a record that breaks the standard; _IO or _UNAVAILABLE when it is not on disk. */
+/* Durable when it returns TRUE; whoever acts on a decision calls this first, and does not act when it is
+ * FALSE. Idempotent on (trace, span): other content under the same key is FUNDAMENT_ERROR_CONFLICT and not
+ * kept. _INVALID for a record that breaks the standard; _IO or _UNAVAILABLE when it is not on disk. */
 gboolean logboek_decision_append(Logboek *logboek, const LogboekDecision *decision, GError **error);
 
 typedef struct {
-    const char *trace_id;       /* 32 digits, or NULL */
-    const char *transaction_id; /* of an FSC transaction: decisions that name it, and those of its trace; or NULL */
-    const char *decision;       /* "accept", "true", "error", ..., or NULL */
-    const char *rule;           /* or NULL */
-    const char *policy;         /* a source of policies by its name or by its edition, or NULL */
-    gint64 from_ms, until_ms;   /* both included; 0: open */
-    guint limit;                /* 1..1000 */
-    const char *cursor;         /* of the page before, or NULL */
+    const char *trace_id; /* 32 digits, or NULL */
+    const char
+        *transaction_id;  /* of an FSC transaction: decisions that name it, and those of its trace; or NULL */
+    const char *decision; /* "accept", "true", "error", ..., or NULL */
+    const char *rule;     /* or NULL */
+    const char *policy;   /* a source of policies by its name or by its edition, or NULL */
+    gint64 from_ms, until_ms; /* both included; 0: open */
+    guint limit;              /* 1..1000 */
+    const char *cursor;       /* of the page before, or NULL */
 } DecisionQuery;
 
-/* Records as they were logged, newest first. `*next_cursor` is NULL after the last page; caller frees. NULL with
- * FUNDAMENT_ERROR_INVALID for a bad query. */
-json_t *logboek_decisions_query(Logboek *logboek, const DecisionQuery *query, char **next_cursor, GError **error);
+/* Records as they were logged, newest first. `*next_cursor` is NULL after the last page; caller frees. NULL
+ * with FUNDAMENT_ERROR_INVALID for a bad query. */
+json_t *logboek_decisions_query(Logboek *logboek, const DecisionQuery *query, char **next_cursor,
+                                GError **error);
 
 /* Records about one person in this node's own logbook, in the shape of the read extension
  * (dataProcessingOperations items). `bsn` is mapped to all versions of its pseudonym here. Times in ms, 0:

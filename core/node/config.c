@@ -300,9 +300,9 @@ static Config *config_new(const char *path, ConfigText *text)
     return config;
 }
 
-Config *config_parse_checked(const char *path, const char *text, gsize length,
-                             const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
-                             ConfigCheck check_more, gpointer user_data, GPtrArray *faults)
+Config *config_parse_checked(const char *path, const char *text, gsize length, const ConfigKey *const *tables,
+                             const gsize *counts, gsize n_tables, ConfigCheck check_more, gpointer user_data,
+                             GPtrArray *faults)
 {
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     g_autofree char *folder = g_path_get_dirname(absolute);

@@ -56,9 +56,9 @@ Config *config_parse(const char *path, const char *text, gsize length, const Con
 typedef struct config_faults ConfigFaults;
 typedef void (*ConfigCheck)(const Config *config, ConfigFaults *faults, gpointer user_data);
 void config_fault(ConfigFaults *faults, guint line, const char *format, ...) G_GNUC_PRINTF(3, 4);
-Config *config_parse_checked(const char *path, const char *text, gsize length,
-                             const ConfigKey *const *tables, const gsize *counts, gsize n_tables,
-                             ConfigCheck check_more, gpointer user_data, GPtrArray *faults);
+Config *config_parse_checked(const char *path, const char *text, gsize length, const ConfigKey *const *tables,
+                             const gsize *counts, gsize n_tables, ConfigCheck check_more, gpointer user_data,
+                             GPtrArray *faults);
 
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
