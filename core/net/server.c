@@ -20,8 +20,9 @@
  * because it was still writing. */
 #define DISCARD_MAX (64 * 1024 * 1024)
 
-#define DRAIN_MS 100 /* after the door closed: how long connections that are kept may still bring a request  \
-                      */
+#define DRAIN_MS                                                                                             \
+    100 /* after the door closed: how long connections that are kept may still bring a request               \
+         */
 #define DRAIN_STEP_MS 5
 
 struct http_server {

@@ -7,7 +7,7 @@
 #define INTERVAL_S 300
 #define ALARM_INTERVAL_S 3600
 #define RETENTION_INTERVAL_S 21600 /* 6 hours */
-#define STATEMENT_MARGIN_S 60 /* beyond the tolerance of statement_verify() */
+#define STATEMENT_MARGIN_S 60      /* beyond the tolerance of statement_verify() */
 
 static gboolean clean_sessions(Node *node, gpointer context, GError **error)
 {

@@ -67,5 +67,6 @@ void retention_found(const RetentionRun *run, const char *name, gint64 before_ms
 
 /* Everything of this node. The results, in the order of the table; NULL with an error when something could
  * not be removed: what was removed before that stays removed, and a next run goes on. `actor` and `role` are
- * for the audit log, in which every result with a count is written, "begun" before and "removed" after. Free with g_array_unref. */
+ * for the audit log, in which every result with a count is written, "begun" before and "removed" after. Free
+ * with g_array_unref. */
 GArray *retention_run(Node *node, gboolean dry, const char *actor, const char *role, GError **error);

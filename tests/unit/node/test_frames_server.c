@@ -163,8 +163,8 @@ static void closes_on_a_hello_without_a_process_id(void **state)
     worker_free(worker);
 }
 
-/* decisions.md 1. This file is also built against a node that is one version ahead: then all of it shows that the
- * node still speaks with an edge of the version before. */
+/* decisions.md 1. This file is also built against a node that is one version ahead: then all of it shows that
+ * the node still speaks with an edge of the version before. */
 #ifndef AHEAD
 #define AHEAD 0
 #endif
