@@ -33,8 +33,8 @@ ngx_int_t fsc_trust_add(FscTrust *trust, ngx_ssl_t *ssl, ngx_flag_t checks, ngx_
  * as it was, with a line in the log. */
 ngx_int_t fsc_trust_refresh(FscTrust *trust);
 
-/* The keys of Outways, likewise. Only when the node says so (FLUSH): tokens are bound to the certificate of the
- * Outway, so both must change at one moment. */
+/* The keys of Outways, likewise. Only when the node says so (FLUSH): tokens are bound to the certificate of
+ * the Outway, so both must change at one moment. */
 ngx_int_t fsc_trust_refresh_outways(FscTrust *trust);
 
 /* TRUE while the peer's certificate of this TLS connection is valid. */

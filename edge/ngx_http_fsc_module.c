@@ -240,8 +240,8 @@ static ngx_flag_t answer_is_http(ngx_http_request_t *http)
     return http->http_version < NGX_HTTP_VERSION_10;
 }
 
-/* A stream of events (WHATWG HTML, 9.2) comes in drops, each of which somebody waits for: none is kept back to
- * fill a buffer. nginx looks at this right after the headers went out. */
+/* A stream of events (WHATWG HTML, 9.2) comes in drops, each of which somebody waits for: none is kept back
+ * to fill a buffer. nginx looks at this right after the headers went out. */
 static void stream_events(ngx_http_request_t *http)
 {
     static const ngx_str_t type = ngx_string("text/event-stream");

@@ -334,9 +334,8 @@ void traffic_metrics(Traffic *traffic, GString *out)
     while (g_hash_table_iter_next(&iter, NULL, &slot))
         write_series(out, slot);
     g_string_append(
-        out,
-        "# HELP fundament_fsc_request_seconds From the headers of a request to the end of its answer.\n"
-        "# TYPE fundament_fsc_request_seconds histogram\n");
+        out, "# HELP fundament_fsc_request_seconds From the headers of a request to the end of its answer.\n"
+             "# TYPE fundament_fsc_request_seconds histogram\n");
     for (TrafficDirection direction = TRAFFIC_INCOMING; direction <= TRAFFIC_OUTGOING; direction++)
         write_latency(out, DIRECTIONS[direction], &traffic->total[direction], traffic->time_us[direction]);
     g_mutex_unlock(&traffic->lock);

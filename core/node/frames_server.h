@@ -16,9 +16,9 @@ const guint8 *frame_call_payload(const FrameCall *call, gsize *length);
 guint8 frame_call_type(const FrameCall *call);
 
 /* Queues the answer; from any thread; at most once a call (a call that is let go of without one is refused
- * with NOT_READY; OUTCOME, TRAFFIC and EDGE have none). It is sent at the next frames_server_flush() or when the event loop
- * comes round, whichever is first. When the worker has gone meanwhile, the answer is dropped. `fields` is a
- * payload made with frame_field_put(). */
+ * with NOT_READY; OUTCOME, TRAFFIC and EDGE have none). It is sent at the next frames_server_flush() or when
+ * the event loop comes round, whichever is first. When the worker has gone meanwhile, the answer is dropped.
+ * `fields` is a payload made with frame_field_put(). */
 void frame_call_answer(FrameCall *call, guint16 status, const guint8 *fields, gsize length);
 /* With one text field, the message. */
 void frame_call_refuse(FrameCall *call, guint16 status, const char *message);
