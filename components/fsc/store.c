@@ -260,17 +260,24 @@ StoredContract *fsc_store_load(Db *db, const char *content_hash, GError **error)
     return load_row(db, rows, error);
 }
 
+#define SHARED                                                                                               \
+    "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contract_peers p JOIN fsc_contracts c ON c.id = p.contract_id" \
+    " WHERE p.peer_id = ?1 AND p.contract_id > ?2 AND c.not_after >= ?3"
+#define UNDER_ANOTHER                                                                                        \
+    " AND EXISTS (SELECT 1 FROM fsc_signatures s JOIN fsc_certificates k ON k.thumbprint = s.thumbprint"     \
+    " WHERE s.contract_id = c.id AND s.peer_id = ?1 AND s.type = 'accept' AND s.thumbprint <> ?5"            \
+    " AND k.not_after < c.not_after)"
+
 GPtrArray *fsc_store_shared(Db *db, const SharedQuery *query, GError **error)
 {
-    const char *ascending = "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contract_peers p"
-                            " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
-                            " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id LIMIT ?4";
-    const char *newest = "SELECT " FSC_CONTRACT_COLUMNS " FROM fsc_contract_peers p"
-                         " JOIN fsc_contracts c ON c.id = p.contract_id WHERE p.peer_id = ?1"
-                         " AND p.contract_id > ?2 AND c.not_after >= ?3 ORDER BY p.contract_id DESC LIMIT ?4";
-    g_autoptr(Rows) rows =
-        db_query(db, error, query->newest_first ? newest : ascending, value_text(query->peer_id),
-                 value_integer(query->after_id), value_integer(query->now_s), value_integer(query->limit));
+    const char *sql = query->not_under != NULL ? SHARED UNDER_ANOTHER " ORDER BY p.contract_id LIMIT ?4"
+                      : query->newest_first    ? SHARED " ORDER BY p.contract_id DESC LIMIT ?4"
+                                               : SHARED " ORDER BY p.contract_id LIMIT ?4";
+    const Value values[] = {value_text(query->peer_id), value_integer(query->after_id),
+                            value_integer(query->now_s), value_integer(query->limit),
+                            value_text(query->not_under)};
+    gsize n_values = G_N_ELEMENTS(values) - (query->not_under == NULL ? 1 : 0);
+    g_autoptr(Rows) rows = db_query_values(db, sql, values, n_values, error);
     return rows == NULL ? NULL : fsc_store_load_rows(db, rows, query->limit, error);
 }
 

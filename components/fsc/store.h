@@ -81,6 +81,9 @@ typedef struct {
     gint64 now_s;
     guint limit;
     gboolean newest_first;
+    /* Only those with an accept of this Peer that is not under this certificate, and whose own certificate ends
+     * before the contract does; NULL: all. */
+    const char *not_under;
 } SharedQuery;
 
 /* By id. Array of StoredContract* with a free function. */

@@ -34,8 +34,11 @@ static gboolean renew(Fsc *fsc, const StoredContract *stored, GError **error)
 
 static GPtrArray *next_batch(Fsc *fsc, gint64 after_id, GError **error)
 {
-    SharedQuery query = {
-        .peer_id = node_oin(fsc->node), .after_id = after_id, .now_s = fsc_now_s(fsc), .limit = BATCH};
+    SharedQuery query = {.peer_id = node_oin(fsc->node),
+                         .after_id = after_id,
+                         .now_s = fsc_now_s(fsc),
+                         .limit = BATCH,
+                         .not_under = certificate_thumbprint(node_certificate(fsc->node, ROLE_CONTRACT))};
     g_autoptr(Db) db = store_take(node_store(fsc->node), error);
     return db == NULL ? NULL : fsc_store_shared(db, &query, error);
 }
