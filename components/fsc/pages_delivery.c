@@ -12,6 +12,7 @@
 #include "core/node/outbox.h"
 
 #define ROWS_A_PAGE 20
+#define RETRY "node.outbox.retry"
 
 static const char *kind_text(const FscView *view, const char *kind)
 {
@@ -91,26 +92,33 @@ void fsc_page_delivery(Request *request, gpointer context)
     fsc_view_answer(view, "delivery", page);
 }
 
+/* Written down as begun: what comes of it is seen in the outbox. */
+static gboolean retry(Fsc *fsc, const Request *request, gint64 id, GError **error)
+{
+    g_autoptr(Db) db = store_take(node_store(fsc->node), error);
+    if (db == NULL ||
+        !audit_write(db, node_clock(fsc->node), officer_of(request)->id, officer_role_name(OFFICER_OPERATOR),
+                     RETRY, request_segment(request, "id"), "begun", request_trace(request), error))
+        return FALSE;
+    g_clear_pointer(&db, db_release);
+    return outbox_retry(node_store(fsc->node), node_clock(fsc->node), id, error);
+}
+
 void fsc_page_retry(Request *request, gpointer context)
 {
     Fsc *fsc = context;
     guint64 id = 0;
     g_autoptr(GError) error = NULL;
     g_autoptr(FscView) view = fsc_view_new(fsc, request);
-    const char *segment = request_segment(request, "id");
-    g_autoptr(json_t) form = office_form(fsc->node, request, OFFICER_OPERATOR, "node.outbox.retry");
+    g_autoptr(json_t) form = office_form(fsc->node, request, OFFICER_OPERATOR, RETRY);
     if (form == NULL)
         return;
-    if (!g_ascii_string_to_unsigned(segment, 10, 1, G_MAXINT64, &id, NULL)) {
+    if (!g_ascii_string_to_unsigned(request_segment(request, "id"), 10, 1, G_MAXINT64, &id, NULL)) {
         page_problem(request, 404);
-        return;
-    }
-    if (officer_enter(fsc->node, request, OFFICER_OPERATOR, "node.outbox.retry", segment) == NULL)
-        return;
-    if (!outbox_retry(node_store(fsc->node), node_clock(fsc->node), (gint64)id, &error)) {
+    } else if (retry(fsc, request, (gint64)id, &error)) {
+        outbox_wake(fsc->node);
+        respond_see_other(request, "/bezorging?gedaan=opnieuw");
+    } else {
         fsc_view_fail(view, error, "/bezorging");
-        return;
     }
-    outbox_wake(fsc->node);
-    respond_see_other(request, "/bezorging?gedaan=opnieuw");
 }

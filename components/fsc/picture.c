@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#define LINE_CHARACTERS 22 /* of a box on a screen of 320 px */
+/* Of a box on a screen of 320 px. */
+#define NAME_CHARACTERS 22 /* bold */
+#define LINE_CHARACTERS 24
 #define LINES_MAX 3
 
 /* --- text --- */
@@ -34,11 +36,11 @@ static const char *line_end(const char *text, glong most)
 }
 
 /* At most LINES_MAX lines; what does not fit ends in an ellipsis. */
-static GPtrArray *wrap(const char *text)
+static GPtrArray *wrap(const char *text, glong most)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
     while (*text != '\0' && lines->len < LINES_MAX) {
-        const char *end = line_end(text, LINE_CHARACTERS);
+        const char *end = line_end(text, most);
         gboolean cut = lines->len + 1 == LINES_MAX && *end != '\0';
         g_autofree char *line = g_strndup(text, (gsize)(end - text));
         g_ptr_array_add(lines, g_strconcat(line, cut ? "\xe2\x80\xa6" : "", NULL));
@@ -84,7 +86,7 @@ static const struct {
 
 static guint height_of(const SignatureBox *box)
 {
-    g_autoptr(GPtrArray) name = wrap(box->name), line = wrap(box->line);
+    g_autoptr(GPtrArray) name = wrap(box->name, NAME_CHARACTERS), line = wrap(box->line, LINE_CHARACTERS);
     return 2 * BOX_PADDING + (name->len + line->len) * TEXT_LINE - 40;
 }
 
@@ -132,7 +134,7 @@ static void draw_signature(GString *out, const SignatureBox *box, guint above, g
 {
     const char *dashes = marks[box->mark].dashed ? " stroke-dasharray=\"6\"" : "";
     guint height = height_of(box), middle = top + height / 2, y = top + BOX_PADDING + 75;
-    g_autoptr(GPtrArray) name = wrap(box->name), line = wrap(box->line);
+    g_autoptr(GPtrArray) name = wrap(box->name, NAME_CHARACTERS), line = wrap(box->line, LINE_CHARACTERS);
     draw_line(out, "", TRUNK, above, TRUNK, middle);
     draw_line(out, dashes, TRUNK, middle, BOX_LEFT, middle);
     rectangle(out, dashes, BOX_LEFT, top, height);
@@ -147,7 +149,7 @@ char *picture_signatures(const SignatureBox *boxes, gsize count, const PictureTe
     for (gsize i = 0; i < count; i++)
         height += BOX_GAP + height_of(&boxes[i]);
     GString *out = g_string_new(NULL);
-    g_autoptr(GPtrArray) heading = wrap(text->heading);
+    g_autoptr(GPtrArray) heading = wrap(text->heading, LINE_CHARACTERS);
     g_ptr_array_set_size(heading, MIN(heading->len, 1));
     open_svg(out, "handtekeningen", height, text->title, text->description);
     rectangle(out, "", 0, 10, CONTRACT_HEIGHT);
