@@ -93,9 +93,10 @@ static GBytes *encode_log(const OtlpSpan *log, GError **error)
     return decision_check(record, error) ? decision_encode(record, error) : NULL;
 }
 
-/* ExportLogsServiceResponse: in protobuf the same fields as for traces. */
+/* ExportLogsServiceResponse: in protobuf the same fields as for traces; in JSON an int64 is decimal text. */
 static void respond_accepted(Request *request, BodyKind kind, const Rejections *rejections)
 {
+    g_autofree char *count = g_strdup_printf("%" G_GINT64_FORMAT, rejections->count);
     if (kind == BODY_PROTOBUF)
         respond_bytes(request, 200, "application/x-protobuf",
                       otlp_response_protobuf(rejections->count, rejections->reasons->str));
@@ -103,8 +104,8 @@ static void respond_accepted(Request *request, BodyKind kind, const Rejections *
         respond_json(request, 200, json_object());
     else
         respond_json(request, 200,
-                     json_pack("{s:{s:I, s:s}}", "partialSuccess", "rejectedLogRecords",
-                               (json_int_t)rejections->count, "errorMessage", rejections->reasons->str));
+                     json_pack("{s:{s:s, s:s}}", "partialSuccess", "rejectedLogRecords", count,
+                               "errorMessage", rejections->reasons->str));
 }
 
 static void store_logs(Logboek *logboek, Request *request, BodyKind kind, const GPtrArray *logs,
