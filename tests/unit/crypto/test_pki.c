@@ -1,4 +1,6 @@
 /* The test PKI: what it writes, what it refuses, and that its list of revoked certificates only grows. */
+#include <openssl/pkcs12.h>
+
 #include "tests/unit/crypto/fixture.h"
 
 static Certificate *load(void **state, const char *name)
@@ -198,6 +200,36 @@ static void a_leaf_goes_into_a_folder_that_is_made_for_it(void **state)
     assert_int_equal(mode_of(folder), 0700);
 }
 
+/* For a browser: the key, the leaf and the anchor, under the password and under no other. */
+static void a_file_for_a_browser_opens_with_its_password_only(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    PkiLeaf leaf = leaf_of(NULL, NULL);
+    g_autofree char *path = in_folder(state, "anna.p12");
+    g_autofree char *bytes = NULL;
+    gsize length = 0;
+    assert_ok(pki_issue(*state, &leaf, *state, "anna", &error), error);
+    assert_ok(pki_export(*state, *state, "anna", "geheim", &error), error);
+    assert_ok(g_file_get_contents(path, &bytes, &length, &error), error);
+    const unsigned char *at = (const unsigned char *)bytes;
+    PKCS12 *bundle = d2i_PKCS12(NULL, &at, (long)length);
+    assert_non_null(bundle);
+    assert_int_equal(PKCS12_verify_mac(bundle, "geheim", -1), 1);
+    assert_int_equal(PKCS12_verify_mac(bundle, "Geheim", -1), 0);
+    EVP_PKEY *key = NULL;
+    X509 *certificate = NULL;
+    STACK_OF(X509) *others = NULL;
+    assert_int_equal(PKCS12_parse(bundle, "geheim", &key, &certificate, &others), 1);
+    assert_int_equal(X509_check_private_key(certificate, key), 1);
+    assert_int_equal(sk_X509_num(others), 1);
+    sk_X509_pop_free(others, X509_free);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    PKCS12_free(bundle);
+    assert_int_equal(mode_of(path), 0600);
+    assert_false(pki_export(*state, *state, "niemand", "geheim", &error));
+}
+
 static void issuing_without_an_anchor_says_which_file_is_missing(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -349,6 +381,7 @@ int main(void)
         with_pki(revoking_twice_keeps_one_entry_with_its_first_date),
         with_pki(refuses_to_revoke_what_another_anchor_issued),
         with_pki(refuses_to_go_on_from_a_foreign_or_damaged_crl),
+        with_pki(a_file_for_a_browser_opens_with_its_password_only),
         with_pki(revocations_at_the_same_time_all_count),
         with_pki(the_openssl_command_accepts_leaf_and_crl),
     };
