@@ -150,12 +150,11 @@ static gboolean look(FscView *view, const Filter *filter, Found *found, GError *
         g_clear_pointer(&db, db_release);
         if (batch == NULL)
             return FALSE;
-        more = take(view, filter, batch, found) && *next != '\0' && !plain;
-        if (*next == '\0' && json_array_size(found->rows) < ROWS_A_PAGE)
+        gboolean whole = take(view, filter, batch, found), last = *next == '\0';
+        if (whole && last)
             g_clear_pointer(&found->cursor, g_free);
+        more = whole && !last && !plain;
     }
-    if (plain && (next == NULL || *next == '\0'))
-        g_clear_pointer(&found->cursor, g_free);
     return TRUE;
 }
 
