@@ -27,7 +27,7 @@
 #define REFUSALS_MAX 50
 #define CURSOR_MAX 1024
 #define PARALLEL 4
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS 5000
 #define ANSWER_MAX (16 * 1024 * 1024)
 
 /* One Peer, one round. */
