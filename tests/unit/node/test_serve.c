@@ -421,7 +421,8 @@ static void wrong_usage_is_exit_status_2_and_one_line(void **state)
         {"serve", "--confg", "fundament: Unknown option --confg; see fundament serve --help\n"},
         {"config", "chek", "fundament: usage: fundament config check [FILE] | keys\n"},
         {"outbox", NULL, "fundament: usage: fundament outbox list | retry ID\n"},
-        {"pki", NULL, "fundament: usage: fundament pki create | issue | officer | revoke; see fundament pki --help\n"},
+        {"pki", NULL,
+         "fundament: usage: fundament pki create | issue | officer | revoke; see fundament pki --help\n"},
         {"pki", "create", "fundament: --folder is missing; see fundament pki --help\n"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
