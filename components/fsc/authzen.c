@@ -135,9 +135,11 @@ gboolean authzen_answer_parse(guint status, const char *content_type, const void
 
 static GUri *https_of(const char *text)
 {
-    g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
-    if (uri == NULL || g_strcmp0(g_uri_get_scheme(uri), "https") != 0 || g_uri_get_host(uri) == NULL ||
-        *g_uri_get_host(uri) == '\0' || g_uri_get_userinfo(uri) != NULL || g_uri_get_fragment(uri) != NULL)
+    /* In lower case, so that nobody after us takes it for another scheme. */
+    g_autoptr(GUri) uri =
+        g_str_has_prefix(text, "https://") ? g_uri_parse(text, G_URI_FLAGS_NONE, NULL) : NULL;
+    if (uri == NULL || g_uri_get_host(uri) == NULL || *g_uri_get_host(uri) == '\0' ||
+        g_uri_get_userinfo(uri) != NULL || g_uri_get_fragment(uri) != NULL)
         return NULL;
     return g_steal_pointer(&uri);
 }

@@ -184,6 +184,8 @@ static void the_endpoint_is_that_of_the_metadata_of_this_decision_point(void **s
         {"{\"policy_decision_point\":\"" BASE "\",\"access_evaluation_endpoint\":\"http://else.example/e\"}",
          NULL},
         {"{\"policy_decision_point\":\"" BASE "\",\"access_evaluation_endpoint\":7}", NULL},
+        {"{\"policy_decision_point\":\"" BASE "\",\"access_evaluation_endpoint\":\"httpS://else.example/e\"}",
+         NULL},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *url = endpoint(cases[i].metadata);
