@@ -14,8 +14,8 @@
 
 /* --- in the running node --- */
 
-static const char *const parameters[] = {"trace_id", "transaction_id", "decision", "rule",   "policy",
-                                         "from",     "until",          "limit",    "cursor", NULL};
+static const char *const parameters[] = {"traceId", "transactionId", "decision", "rule",   "policy",
+                                         "from",    "until",         "limit",    "cursor", NULL};
 
 static gboolean read_time(Request *request, const char *name, gint64 *unix_ms, GError **error)
 {
@@ -44,8 +44,8 @@ static gboolean read_query(Request *request, DecisionQuery *query, GError **erro
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID, "limit: expected 1 to 1000");
         return FALSE;
     }
-    *query = (DecisionQuery){.trace_id = word_of(request, "trace_id"),
-                             .transaction_id = word_of(request, "transaction_id"),
+    *query = (DecisionQuery){.trace_id = word_of(request, "traceId"),
+                             .transaction_id = word_of(request, "transactionId"),
                              .decision = word_of(request, "decision"),
                              .rule = word_of(request, "rule"),
                              .policy = word_of(request, "policy"),
@@ -89,7 +89,7 @@ void handle_decisions(Request *request, gpointer context)
 static const struct {
     const char *option, *parameter;
 } options[] = {
-    {"--trace", "trace_id"},    {"--transaction", "transaction_id"},
+    {"--trace", "traceId"},     {"--transaction", "transactionId"},
     {"--decision", "decision"}, {"--rule", "rule"},
     {"--policy", "policy"},     {"--from", "from"},
     {"--until", "until"},       {"--limit", "limit"},

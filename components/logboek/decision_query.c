@@ -35,9 +35,9 @@ static gboolean query_is_sound(const DecisionQuery *query, GError **error)
 {
     const char *fault = NULL;
     if (query->trace_id != NULL && !trace_id_valid(query->trace_id))
-        fault = "trace_id: expected 32 lower-case hexadecimal digits";
+        fault = "traceId: expected 32 lower-case hexadecimal digits";
     else if (query->transaction_id != NULL && !uuid7_valid(query->transaction_id))
-        fault = "transaction_id: expected a UUIDv7";
+        fault = "transactionId: expected a UUIDv7";
     else if (query->limit < 1 || query->limit > LIMIT_MAX)
         fault = "limit: expected 1 to 1000";
     if (fault != NULL)
