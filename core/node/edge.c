@@ -57,14 +57,16 @@ static gboolean is_on(const Config *config, const char *component)
 typedef struct {
     const char *name; /* in the template, and the role of the key */
     const char *section, *key;
-    guint port; /* when the URL has none */
+    const char *component; /* that answers there; NULL: the node itself */
+    guint port;            /* when the URL has none */
 } TlsListener;
 
 static const TlsListener tls_listeners[] = {
-    {"manager", "fsc", "manager_address", 443},
-    {"inway", "fsc", "inway_address", 443},
-    {"portal", "inzage", "address", 443},
-    {"office", "office", "address", 443},
+    {"manager", "fsc", "manager_address", "fsc", 443},
+    {"inway", "fsc", "inway_address", "fsc", 443},
+    {"portal", "inzage", "address", "inzage", 443},
+    {"portal", "catalogue", "address", "fsc", 443}, /* a Directory has pages also without inzage */
+    {"office", "office", "address", NULL, 443},
 };
 
 static char *socket_address(const char *ip, guint port)
@@ -119,12 +121,23 @@ static gboolean check_key_file(const Config *config, const char *role, const cha
     return TRUE;
 }
 
+/* A node has one portal: with two addresses, people would follow a link to one that is not listened for. */
+static gboolean check_same(const json_t *known, const TlsListener *listener, const char *host, guint port,
+                           GError **error)
+{
+    const char *there = json_string_value(json_object_get(known, "host"));
+    if (strcmp(there, host) == 0 && json_integer_value(json_object_get(known, "port")) == port)
+        return TRUE;
+    return fault(error, listener->section, listener->key,
+                 "is not where the %s of this node is, https://%s:%d; give both the same address",
+                 listener->name, there, (int)json_integer_value(json_object_get(known, "port")));
+}
+
 static gboolean add_tls_listener(const Config *config, const TlsListener *listener, json_t *context,
                                  GError **error)
 {
     const char *url = config_text(config, listener->section, listener->key);
-    gboolean of_component = strcmp(listener->section, "office") != 0; /* that is the node's own */
-    if (url == NULL || (of_component && !is_on(config, listener->section)))
+    if (url == NULL || (listener->component != NULL && !is_on(config, listener->component)))
         return TRUE;
     g_autofree char *scheme = NULL, *host = NULL;
     int port = -1;
@@ -134,8 +147,12 @@ static gboolean add_tls_listener(const Config *config, const TlsListener *listen
     guint number = port > 0 ? (guint)port : listener->port;
     g_autofree char *reason = g_strdup_printf("[%s] %s", listener->section, listener->key);
     g_autofree char *name = g_ascii_strdown(host, -1);
+    const json_t *known = json_object_get(context, listener->name);
+    if (known != NULL)
+        return check_same(known, listener, name, number, error);
     json_t *entry = json_object();
     json_object_set_new(context, listener->name, entry);
+    json_object_set_new(entry, "port", json_integer(number));
     json_object_set_new(entry, "addresses", socket_addresses(config, number));
     add_port(config, json_object_get(context, "ports"), number);
     return put(entry, "host", name, listener->section, listener->key, error) &&

@@ -228,4 +228,25 @@ def listens_only_for_components_that_are_on(stage):
     equal(("/portal.crt" in printed, "/manager.crt" in printed), (False, True))
 
 
+@test
+def a_directory_without_citizens_pages_has_a_portal_for_its_catalogue(stage):
+    path = stage.folder / "provider" / "catalogue.conf"
+    text = (stage.folder / "provider" / "node.conf").read_text()
+
+    def edge(conf):
+        path.write_text(conf)
+        return subprocess.run([PROGRAM, "edge", "--config", str(path), "--print"], capture_output=True, text=True)
+
+    catalogue = f"[catalogue]\naddress = https://{PORTAL_NAME}:28443\n"
+    alone = edge(text.replace("components = logboek fsc inzage", "components = logboek fsc") + catalogue)
+    equal(alone.returncode, 0, alone.stderr)
+    equal((alone.stdout.count("/portal.crt"), alone.stdout.count(f'server_name "{PORTAL_NAME}"')), (1, 1))
+    equal(edge(text.replace("components = logboek fsc inzage", "components = logboek") + catalogue).stdout.count("/portal.crt"), 0)
+    equal(edge(text + catalogue).stdout.count("/portal.crt"), 1)  # both at the same address: one portal
+    for other in (f"https://{PORTAL_NAME}:28444", "https://elsewhere.register.fsc.test:28443"):
+        differs = edge(text + f"[catalogue]\naddress = {other}\n")
+        equal(differs.returncode, 1, other)
+        assert "[catalogue] address: is not where the portal" in differs.stderr, differs.stderr
+
+
 run(ListenersStage)
