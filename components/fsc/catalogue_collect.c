@@ -87,6 +87,11 @@ CatalogueSettings *catalogue_settings_new(Fsc *fsc, GError **error)
     return NULL;
 }
 
+gboolean fsc_has_catalogue(const Fsc *fsc)
+{
+    return fsc->catalogue->is_directory;
+}
+
 void catalogue_settings_free(CatalogueSettings *settings)
 {
     if (settings == NULL)

@@ -282,6 +282,20 @@ static void add_cards(json_t *page, const json_t *found, Question *question, con
     }
 }
 
+/* The way back: to the first page of the portal where it has one, which is of the component inzage, and from
+ * a service to the list. */
+static json_t *breadcrumb(const Fsc *fsc, const char *language, gboolean of_service)
+{
+    json_t *way = json_array();
+    if (node_component(fsc->node, "inzage") != NULL)
+        json_array_append_new(
+            way, json_pack("{s:s, s:s}", "href", "/", "text", phrase(language, "catalogue.home")));
+    if (of_service)
+        json_array_append_new(
+            way, json_pack("{s:s, s:s}", "href", "/catalogus", "text", phrase(language, "catalogue.title")));
+    return way;
+}
+
 static void respond_list(Request *request, const Fsc *fsc, const json_t *services)
 {
     const char *language = request_language(request), *in;
@@ -302,6 +316,7 @@ static void respond_list(Request *request, const Fsc *fsc, const json_t *service
                              "group", node_group_id(fsc->node));
     json_object_set_new(page, "organisations", organisation_options(services, filter->peer_id));
     json_object_set_new(page, "protocols", protocol_options(language, filter->protocol));
+    json_object_set_new(page, "breadcrumb", breadcrumb(fsc, language, FALSE));
     add_cards(page, found, &question, language);
     respond_page(request, 200, "catalogue_list", "catalogue", page);
 }
@@ -406,9 +421,7 @@ static json_t *service_page(const Fsc *fsc, const json_t *service, const char *l
                   "manager", json_string_at(service, "manager_address"), "protocol",
                   protocol_name(language, json_string_at(service, "protocol")), "since", since, "address",
                   notation, "group", node_group_id(fsc->node));
-    json_object_set_new(
-        page, "breadcrumb",
-        json_pack("[{s:s, s:s}]", "href", "/catalogus", "text", phrase(language, "catalogue.title")));
+    json_object_set_new(page, "breadcrumb", breadcrumb(fsc, language, TRUE));
     if (text != NULL) {
         json_object_set_new(page, "paragraphs", paragraphs(text));
         if (g_strcmp0(in, language) != 0)

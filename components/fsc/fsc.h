@@ -21,6 +21,9 @@ char *fsc_peer_name(Fsc *fsc, const char *peer_id);
  * unknown. Caller frees. */
 char *fsc_peer_address(Fsc *fsc, const char *peer_id);
 
+/* Whether the portal of this node has the catalogue of the group, at /catalogus: TRUE at the Directory. */
+gboolean fsc_has_catalogue(const Fsc *fsc);
+
 /* Services with this name in the Directory of the group (asked there, kept for a minute): array of
  * {"peer_id", "peer_name", "manager_address"} in the order of the Directory. When the Directory does not
  * answer, what was last known, with `*stale` set. */

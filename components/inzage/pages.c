@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "components/fsc/fsc.h"
 #include "components/inzage/overview.h"
 #include "core/format/json.h"
 #include "core/net/phrases.h"
@@ -79,7 +80,9 @@ void page_home(Request *request, gpointer context)
     const Session *session = session_of(inzage->node, request);
     json_t *page = page_frame(inzage, request, session, "/", g_strdup(phrase(language, "inzage.home.title")),
                               g_strdup(phrase(language, "inzage.home.lede")));
+    const Fsc *fsc = fsc_of(inzage->node);
     json_object_set_new(page, "signed_in", json_boolean(session != NULL));
+    json_object_set_new(page, "catalogue", json_boolean(fsc != NULL && fsc_has_catalogue(fsc)));
     respond_page(request, 200, "inzage_home", "inzage", page);
 }
 
