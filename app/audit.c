@@ -46,12 +46,12 @@ static void print_entries(const json_t *answer)
 static gboolean show(const Options *options, GError **error)
 {
     g_autoptr(GString) path = g_string_new("/node/v1/audit?");
-    g_string_append_printf(path, "csv=%d", options->csv ? 1 : 0);
-    add(path, "wie", options->actor);
-    add(path, "wat", options->action);
-    add(path, "waaraan", options->object);
-    add(path, "van", options->from);
-    add(path, "tot", options->to);
+    g_string_append_printf(path, "form=%s", options->csv ? "csv" : "json");
+    add(path, "actor", options->actor);
+    add(path, "action", options->action);
+    add(path, "object", options->object);
+    add(path, "from", options->from);
+    add(path, "to", options->to);
     if (options->limit > 0)
         g_string_append_printf(path, "&limit=%d", options->limit);
     g_autoptr(json_t) answer = admin_call(options->config, "GET", path->str, NULL, error);

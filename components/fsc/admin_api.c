@@ -6,10 +6,10 @@
  * directory?, protocol?, delegator?, properties?, not_before?, not_after?} POST /connections {service,
  * peer_id, properties?, not_before?, not_after?} POST /contracts                {grants: [{data}],
  * not_before?, not_after?}: up to 10 grants of FSC's own shape GET  /contracts                ?state= type=
- * peer_id= service= grant_hash= limit= cursor= GET  /contracts/{hash}         with content, signatures, and
+ * peerId= service= grantHash= limit= cursor= GET  /contracts/{hash}         with content, signatures, and
  * what each Peer got POST /contracts/{hash}/{accept|reject|revoke} GET  /services                 ?name=
- * (exactly, kept for a minute) or ?filter= peer_id= limit= cursor= (asks now) GET  /peers ?name= peer_id= GET
- * /peers/{peer_id}          address, also when only the Directory knows it GET  /logs ?peer_id= (asks that
+ * (exactly, kept for a minute) or ?filter= peerId= limit= cursor= (asks now) GET  /peers ?name= peerId= GET
+ * /peers/{peer_id}          address, also when only the Directory knows it GET  /logs ?peerId= (asks that
  * Peer for its part) and the filters of FSC Logging POST /token-tests              {grant_hash}: what the
  * provider's Manager answers; claims, never the token
  *

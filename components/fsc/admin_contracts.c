@@ -112,13 +112,13 @@ static gboolean type_is_known(Request *request, const char *type)
 
 void fsc_admin_contracts(Request *request, gpointer context)
 {
-    static const char *const known[] = {"state",      "type",  "peer_id", "service",
-                                        "grant_hash", "limit", "cursor",  NULL};
+    static const char *const known[] = {"state",     "type",  "peerId", "service",
+                                        "grantHash", "limit", "cursor", NULL};
     Fsc *fsc = context;
-    const char *hashes[] = {request_query(request, "grant_hash"), NULL};
+    const char *hashes[] = {request_query(request, "grantHash"), NULL};
     Filter filter = {request_query(request, "state"), request_query(request, "service")};
     ContractQuery query = {.limit = LIST_LIMIT,
-                           .peer_id = request_query(request, "peer_id"),
+                           .peer_id = request_query(request, "peerId"),
                            .grant_type = request_query(request, "type"),
                            .grant_hashes = hashes[0] != NULL ? hashes : NULL};
     if (!admin_query_is_known(request, known) ||

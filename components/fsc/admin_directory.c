@@ -81,7 +81,7 @@ static gboolean we_are_the_directory(const Fsc *fsc)
 /* {"services": [{"type", "data"}], "next_cursor"}: our own list when we are the Directory. */
 void fsc_admin_services(Request *request, gpointer context)
 {
-    static const char *const known[] = {"name", "filter", "peer_id", "limit", "cursor", NULL};
+    static const char *const known[] = {"name", "filter", "peerId", "limit", "cursor", NULL};
     Fsc *fsc = context;
     g_autoptr(GError) error = NULL;
     const char *name = request_query(request, "name");
@@ -94,14 +94,14 @@ void fsc_admin_services(Request *request, gpointer context)
     if (we_are_the_directory(fsc)) {
         respond_json(request, 200,
                      json_pack("{s:o, s:s}", "services",
-                               directory_services(fsc, request_query(request, "peer_id"),
+                               directory_services(fsc, request_query(request, "peerId"),
                                                   request_query(request, "filter")),
                                "next_cursor", ""));
         return;
     }
     g_autoptr(GString) path = g_string_new("/v1/services?sort_order=SORT_ORDER_ASCENDING");
     add_parameter(path, request, "filter", "service_name");
-    add_parameter(path, request, "peer_id", "peer_id");
+    add_parameter(path, request, "peerId", "peer_id");
     add_parameter(path, request, "limit", "limit");
     add_parameter(path, request, "cursor", "cursor");
     g_autoptr(json_t) answer = ask(fsc, fsc->directory, path->str, &error);
@@ -129,7 +129,7 @@ static gboolean peer_fits(const Peer *peer, const char *peer_id, const char *nam
 
 void fsc_admin_peers(Request *request, gpointer context)
 {
-    static const char *const known[] = {"name", "peer_id", NULL};
+    static const char *const known[] = {"name", "peerId", NULL};
     Fsc *fsc = context;
     g_autoptr(GError) error = NULL;
     if (!admin_query_is_known(request, known))
@@ -143,7 +143,7 @@ void fsc_admin_peers(Request *request, gpointer context)
     json_t *list = json_array();
     for (guint i = 0; i < peers->len; i++) {
         const Peer *peer = g_ptr_array_index(peers, i);
-        if (peer_fits(peer, request_query(request, "peer_id"), request_query(request, "name")))
+        if (peer_fits(peer, request_query(request, "peerId"), request_query(request, "name")))
             json_array_append_new(list, json_pack("{s:s, s:s, s:s?}", "peer_id", peer->peer_id, "name",
                                                   peer->name, "manager_address", peer->manager_address));
     }
@@ -152,20 +152,32 @@ void fsc_admin_peers(Request *request, gpointer context)
 
 /* --- logs --- */
 
-static const char *const log_filters[] = {"after",        "before",          "grant_hash",
-                                          "service_name", "transaction_ids", "limit",
-                                          "cursor",       "sort_order",      NULL};
+/* Our name of each filter, and that of FSC, which the other Manager knows. */
+static const struct {
+    const char *ours, *fsc;
+} log_filters[] = {
+    {"after", "after"},
+    {"before", "before"},
+    {"grantHash", "grant_hash"},
+    {"serviceName", "service_name"},
+    {"transactionIds", "transaction_ids"},
+    {"limit", "limit"},
+    {"cursor", "cursor"},
+    {"sortOrder", "sort_order"},
+};
 
 static void logs_of_peer(Request *request, Fsc *fsc, const char *peer_id)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) path = g_string_new("/v1/logs?");
-    for (const char *const *name = log_filters; *name != NULL; name++)
-        if (request_query(request, *name) != NULL) {
-            g_autofree char *escaped = g_uri_escape_string(request_query(request, *name), ",", FALSE);
-            g_string_append_printf(path, "%s%s=%s", path->str[path->len - 1] == '?' ? "" : "&", *name,
-                                   escaped);
-        }
+    for (gsize i = 0; i < G_N_ELEMENTS(log_filters); i++) {
+        const char *value = request_query(request, log_filters[i].ours);
+        if (value == NULL)
+            continue;
+        g_autofree char *escaped = g_uri_escape_string(value, ",", FALSE);
+        g_string_append_printf(path, "%s%s=%s", path->str[path->len - 1] == '?' ? "" : "&",
+                               log_filters[i].fsc, escaped);
+    }
     json_t *answer = ask(fsc, peer_id, path->str, &error);
     if (answer != NULL)
         respond_json(request, 200, answer);
@@ -177,15 +189,15 @@ static void logs_of_peer(Request *request, Fsc *fsc, const char *peer_id)
 static void own_logs(Request *request, Fsc *fsc)
 {
     TransactionQuery query = {.peer_id = node_oin(fsc->node), .limit = LOGS_DEFAULT};
-    g_auto(GStrv) hashes = query_list(request, "grant_hash");
-    g_auto(GStrv) services = query_list(request, "service_name");
-    g_auto(GStrv) ids = query_list(request, "transaction_ids");
+    g_auto(GStrv) hashes = query_list(request, "grantHash");
+    g_auto(GStrv) services = query_list(request, "serviceName");
+    g_auto(GStrv) ids = query_list(request, "transactionIds");
     const char *after = request_query(request, "after"), *before = request_query(request, "before");
     g_autoptr(GError) error = NULL;
     if (!admin_query_number(request, "limit", LOGS_MAX, &query.limit))
         return;
     query.cursor = request_query(request, "cursor");
-    query.ascending = g_strcmp0(request_query(request, "sort_order"), "SORT_ORDER_ASCENDING") == 0;
+    query.ascending = g_strcmp0(request_query(request, "sortOrder"), "SORT_ORDER_ASCENDING") == 0;
     query.after = after != NULL ? g_ascii_strtoll(after, NULL, 10) : 0;
     query.before = before != NULL ? g_ascii_strtoll(before, NULL, 10) : 0;
     query.grant_hashes = (const char *const *)hashes;
@@ -200,15 +212,19 @@ static void own_logs(Request *request, Fsc *fsc)
 
 void fsc_admin_logs(Request *request, gpointer context)
 {
-    static const char *const known[] = {"peer_id",         "after", "before", "grant_hash", "service_name",
-                                        "transaction_ids", "limit", "cursor", "sort_order", NULL};
-    const char *peer_id = request_query(request, "peer_id");
+    static const char *const known[] = {"peerId",         "after", "before", "grantHash", "serviceName",
+                                        "transactionIds", "limit", "cursor", "sortOrder", NULL};
+    const char *peer_id = request_query(request, "peerId"), *order = request_query(request, "sortOrder");
     if (!admin_query_is_known(request, known))
         return;
-    if (peer_id == NULL)
+    if (order != NULL && !g_str_equal(order, "SORT_ORDER_ASCENDING") &&
+        !g_str_equal(order, "SORT_ORDER_DESCENDING"))
+        respond_problem(request, 400, "Bad query",
+                        "sortOrder: must be SORT_ORDER_ASCENDING or SORT_ORDER_DESCENDING");
+    else if (peer_id == NULL)
         own_logs(request, context);
     else if (oin_valid(peer_id))
         logs_of_peer(request, context, peer_id);
     else
-        respond_problem(request, 400, "Bad query", "peer_id: a Peer ID in this group is an OIN: 20 digits");
+        respond_problem(request, 400, "Bad query", "peerId: a Peer ID in this group is an OIN: 20 digits");
 }

@@ -64,7 +64,7 @@ json_t *cli_find_connection(const Arguments *arguments, const char *service, con
     const Target target = {(char *)service, peer_id, NULL};
     g_autoptr(GString) path = g_string_new("/fsc/v1/contracts");
     g_autoptr(json_t) node = cli_call(arguments, "GET", "/fsc/v1/node", NULL, status);
-    cli_add_query(path, "peer_id", peer_id);
+    cli_add_query(path, "peerId", peer_id);
     cli_add_query(path, "service", service);
     cli_add_query(path, "state", state);
     g_autoptr(json_t) answer = node == NULL ? NULL : cli_call(arguments, "GET", path->str, NULL, status);

@@ -228,7 +228,7 @@ static GString *list_path(const Arguments *arguments, GError **error)
     cli_add_query(path, "limit", number);
     cli_add_query(path, "state", arguments_value(arguments, "--state"));
     cli_add_query(path, "type", word != NULL ? grant_type_row(type)->name : NULL);
-    cli_add_query(path, "peer_id", arguments_value(arguments, "--peer"));
+    cli_add_query(path, "peerId", arguments_value(arguments, "--peer"));
     cli_add_query(path, "service", arguments_value(arguments, "--service"));
     cli_add_query(path, "cursor", arguments_value(arguments, "--cursor"));
     return path;

@@ -33,7 +33,7 @@ int cli_peers_list(const Arguments *arguments)
     int status = 0;
     const char *word = arguments_word(arguments, 0);
     g_autoptr(GString) path = g_string_new("/fsc/v1/peers");
-    cli_add_query(path, oin_valid(word) ? "peer_id" : "name", word);
+    cli_add_query(path, oin_valid(word) ? "peerId" : "name", word);
     g_autoptr(json_t) answer = cli_call(arguments, "GET", path->str, NULL, &status);
     if (answer == NULL)
         return status;
@@ -51,7 +51,7 @@ int cli_services_list(const Arguments *arguments)
     int status = 0;
     g_autoptr(GString) path = g_string_new("/fsc/v1/services");
     cli_add_query(path, "filter", arguments_word(arguments, 0));
-    cli_add_query(path, "peer_id", arguments_value(arguments, "--peer"));
+    cli_add_query(path, "peerId", arguments_value(arguments, "--peer"));
     cli_add_query(path, "limit", arguments_value(arguments, "--limit"));
     cli_add_query(path, "cursor", arguments_value(arguments, "--cursor"));
     g_autoptr(json_t) answer = cli_call(arguments, "GET", path->str, NULL, &status);
@@ -117,10 +117,10 @@ int cli_logs(const Arguments *arguments)
         return cli_fail(error);
     g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, MAX(limit, 1));
     cli_add_query(path, "limit", number);
-    cli_add_query(path, "peer_id", arguments_value(arguments, "--peer"));
-    cli_add_query(path, "grant_hash", arguments_value(arguments, "--grant"));
-    cli_add_query(path, "service_name", arguments_value(arguments, "--service"));
-    cli_add_query(path, "transaction_ids", arguments_value(arguments, "--transaction"));
+    cli_add_query(path, "peerId", arguments_value(arguments, "--peer"));
+    cli_add_query(path, "grantHash", arguments_value(arguments, "--grant"));
+    cli_add_query(path, "serviceName", arguments_value(arguments, "--service"));
+    cli_add_query(path, "transactionIds", arguments_value(arguments, "--transaction"));
     cli_add_query(path, "cursor", arguments_value(arguments, "--cursor"));
     g_autoptr(json_t) answer = cli_call(arguments, "GET", path->str, NULL, &status);
     if (answer == NULL)

@@ -140,7 +140,7 @@ static gboolean find_grant(Consultation *consultation, DoctorFacts *facts, const
                            char **peer_id, GError **error)
 {
     g_autofree char *escaped = g_uri_escape_string(hash, NULL, FALSE);
-    g_autofree char *path = g_strconcat("/fsc/v1/contracts?grant_hash=", escaped, NULL);
+    g_autofree char *path = g_strconcat("/fsc/v1/contracts?grantHash=", escaped, NULL);
     g_autoptr(json_t) answer = admin_call(consultation->doctor.config_path, "GET", path, NULL, error);
     const json_t *contract = json_array_get(json_object_get(answer, "contracts"), 0),
                  *grants = json_object_get(contract, "grants");

@@ -304,8 +304,8 @@ static void ask_contract(Doctor *doctor, DoctorFacts *facts)
     g_autofree char *escaped =
         facts->grant_hash == NULL ? NULL : g_uri_escape_string(facts->grant_hash, NULL, FALSE);
     g_autofree char *path = escaped != NULL
-                                ? g_strconcat("/fsc/v1/contracts?limit=1000&grant_hash=", escaped, NULL)
-                                : g_strdup_printf("/fsc/v1/contracts?limit=1000&peer_id=%s&service=%s",
+                                ? g_strconcat("/fsc/v1/contracts?limit=1000&grantHash=", escaped, NULL)
+                                : g_strdup_printf("/fsc/v1/contracts?limit=1000&peerId=%s&service=%s",
                                                   facts->peer_id, facts->service);
     g_autoptr(json_t) answer = ask_node(doctor, "GET", path, NULL, NULL);
     const json_t *contracts = json_object_get(answer, "contracts");

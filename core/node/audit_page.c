@@ -34,16 +34,24 @@ static void filter_clear(Filter *filter)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Filter, filter_clear)
 
-static void filter_read(Filter *filter, const Request *request, guint limit)
+/* What the filters are called: on the page in the language of its other addresses, in the API in English. */
+typedef struct {
+    const char *actor, *action, *object, *from, *to, *before;
+} FilterNames;
+
+static const FilterNames page_names = {"wie", "wat", "waaraan", "van", "tot", "vanaf"};
+static const FilterNames api_names = {"actor", "action", "object", "from", "to", "before"};
+
+static void filter_read(Filter *filter, const Request *request, const FilterNames *names, guint limit)
 {
     guint64 before = 0;
     gint64 day;
-    const char *cursor = request_query(request, "vanaf");
-    filter->actor = office_filter(request, "wie", TEXT_MAX);
-    filter->action = office_filter(request, "wat", TEXT_MAX);
-    filter->object = office_filter(request, "waaraan", TEXT_MAX);
-    filter->from = office_filter(request, "van", 10);
-    filter->to = office_filter(request, "tot", 10);
+    const char *cursor = request_query(request, names->before);
+    filter->actor = office_filter(request, names->actor, TEXT_MAX);
+    filter->action = office_filter(request, names->action, TEXT_MAX);
+    filter->object = office_filter(request, names->object, TEXT_MAX);
+    filter->from = office_filter(request, names->from, 10);
+    filter->to = office_filter(request, names->to, 10);
     filter->query = (AuditQuery){
         .actor = filter->actor, .action = filter->action, .object = filter->object, .limit = limit};
     if (filter->from != NULL && office_day(filter->from, &day))
@@ -105,7 +113,7 @@ static void get_audit(Request *request, gpointer context)
     const char *language = request_language(request);
     g_autoptr(GError) error = NULL;
     g_auto(Filter) filter = {0};
-    filter_read(&filter, request, ROWS_A_PAGE + 1);
+    filter_read(&filter, request, &page_names, ROWS_A_PAGE + 1);
     if (officer_enter(node, request, OFFICER_READER, LOOK, filter.actor != NULL ? filter.actor : "") == NULL)
         return;
     g_autoptr(GPtrArray) entries = look(node, &filter.query, &error);
@@ -130,7 +138,7 @@ static void get_audit_csv(Request *request, gpointer context)
     Node *node = context;
     g_autoptr(GError) error = NULL;
     g_auto(Filter) filter = {0};
-    filter_read(&filter, request, EXPORT_MAX);
+    filter_read(&filter, request, &page_names, EXPORT_MAX);
     if (officer_enter(node, request, OFFICER_READER, "node.audit.export",
                       filter.actor != NULL ? filter.actor : "") == NULL)
         return;
@@ -154,20 +162,36 @@ static json_t *entry_json(const AuditEntry *entry)
                      entry->object, "outcome", entry->outcome, "trace_id", entry->trace_id);
 }
 
-/* With ?csv=1 as a file, else as JSON. */
+static gboolean audit_question_is_sound(Request *request, gboolean *csv, guint64 *limit)
+{
+    static const char *const known[] = {"actor",  "action", "object", "from", "to",
+                                        "before", "limit",  "form",   NULL};
+    const char *unknown = request_query_unknown(request, known), *form = request_query(request, "form"),
+               *asked = request_query(request, "limit");
+    *csv = g_strcmp0(form, "csv") == 0;
+    *limit = *csv ? EXPORT_MAX : LIMIT_DEFAULT;
+    if (unknown != NULL)
+        respond_problem(request, 400, "Bad query", "%s: there is no such parameter here", unknown);
+    else if (form != NULL && !*csv && !g_str_equal(form, "json"))
+        respond_problem(request, 400, "Bad query", "form: json or csv");
+    else if (asked != NULL && !g_ascii_string_to_unsigned(asked, 10, 1, EXPORT_MAX, limit, NULL))
+        respond_problem(request, 400, "Bad query", "limit: a number from 1 to %d", EXPORT_MAX);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+/* With ?form=csv as a file, else as JSON. */
 static void get_admin_audit(Request *request, gpointer context)
 {
     Node *node = context;
     g_autoptr(GError) error = NULL;
     g_auto(Filter) filter = {0};
-    gboolean csv = g_strcmp0(request_query(request, "csv"), "1") == 0;
-    guint64 limit = csv ? EXPORT_MAX : LIMIT_DEFAULT;
-    const char *asked = request_query(request, "limit");
-    if (asked != NULL && !g_ascii_string_to_unsigned(asked, 10, 1, EXPORT_MAX, &limit, NULL)) {
-        respond_problem(request, 400, "Bad query", "limit: a number from 1 to %d", EXPORT_MAX);
+    gboolean csv;
+    guint64 limit;
+    if (!audit_question_is_sound(request, &csv, &limit))
         return;
-    }
-    filter_read(&filter, request, (guint)limit);
+    filter_read(&filter, request, &api_names, (guint)limit);
     g_autofree char *actor = g_strdup_printf("uid:%u", (guint)geteuid());
     g_autoptr(Db) db = store_take(node->store, &error);
     g_autoptr(GPtrArray) entries = db != NULL && audit_write(db, node->clock, actor, "administrator", LOOK,
