@@ -51,7 +51,8 @@ static const ConfigKey keys[] = {
     {"fsc", "traffic_retention", CONFIG_INTEGER, FALSE, "90d",
      "how long the numbers of traffic are kept; by the minute at most 14 days"},
     {"fsc", "reconcile_interval", CONFIG_INTEGER, FALSE, "5m",
-     "how often contracts are compared with those of each Peer, and accepts under an old certificate renewed"},
+     "how often contracts are compared with those of each Peer, and accepts under an old certificate "
+     "renewed"},
     {"fsc", "probe_interval", CONFIG_INTEGER, FALSE, "5m",
      "how often each Peer is asked for its version, and its clock compared with ours"},
     {"fsc", "four_eyes", CONFIG_BOOLEAN, FALSE, "no",
@@ -171,10 +172,8 @@ static const Job jobs[] = {
 };
 
 static const OutboxKind outbox_kinds[] = {
-    {"fsc.contract", deliver_contract},
-    {"fsc.signature", deliver_signature},
-    {"fsc.announce", deliver_announcement},
-    {"fsc.address", peers_verify_address},
+    {"fsc.contract", deliver_contract},     {"fsc.signature", deliver_signature},
+    {"fsc.announce", deliver_announcement}, {"fsc.address", peers_verify_address},
     {"fsc.decision", policy_ask},
 };
 
@@ -185,7 +184,8 @@ static const Command commands[] = {
     {"catalogue", "[--turtle | --json-ld]", "the services as DCAT-AP-NL", fsc_cli_run},
     {"connect", "SERVICE.PEER [--wait]", "connect our Outway to a service", fsc_cli_run},
     {"contract", "propose | list | show | accept | reject | revoke", "contracts", fsc_cli_run},
-    {"policy", "test CONTRACT | check [FILE] | show", "the signing policy, and what it says of a contract", fsc_cli_run},
+    {"policy", "test CONTRACT | check [FILE] | show", "the signing policy, and what it says of a contract",
+     fsc_cli_run},
     {"token", "SERVICE.PEER | GRANT_HASH", "ask for an access token, and show its claims", fsc_cli_run},
     {"logs", "[--peer PEER] [options]", "the transaction log, ours or a Peer's", fsc_cli_run},
     {"states", "", "the states of contracts as a table", fsc_cli_run},

@@ -32,9 +32,10 @@ struct fsc {
     Traffic *traffic;
     EdgeCounters *edge;
     GThreadPool *deciders; /* answer VERIFY and ROUTE */
-    char *renewed_under;   /* of upkeep_renew(): the certificate under which all accepts were renewed, and when */
+    char *
+        renewed_under; /* of upkeep_renew(): the certificate under which all accepts were renewed, and when */
     gint64 renewed_ms;
-    GThread *follower;     /* PostgreSQL only: follows what other processes of this node store */
+    GThread *follower; /* PostgreSQL only: follows what other processes of this node store */
     gint stopping;
 };
 
@@ -175,8 +176,9 @@ gboolean submission_receive(Fsc *fsc, const Submission *submission, const json_t
 /* A contract in the list of this Peer: the rules, as if that Peer had brought it. */
 gboolean submission_may_be_merged(Fsc *fsc, const Contract *contract, const char *found_at, GError **error);
 
-/* A signature by `peer_id`, who is a signer, that was found elsewhere: verified and stored as if that Peer had
- * brought it, with the contract when that is new. Also our own, which a store from a backup may have lost. */
+/* A signature by `peer_id`, who is a signer, that was found elsewhere: verified and stored as if that Peer
+ * had brought it, with the contract when that is new. Also our own, which a store from a backup may have
+ * lost. */
 gboolean submission_merge(Fsc *fsc, const Contract *contract, const char *peer_id, SignatureType type,
                           const char *jws, GError **error);
 
@@ -243,7 +245,6 @@ void fsc_admin_token_test(Request *request, gpointer context);
 
 /* All of them: cli_table.c finds the row. */
 int fsc_cli_run(int argc, char **argv);
-
 
 /* Answers an error of this component: a verdict by its table, others by respond_error(). */
 void respond_verdict(Request *request, const GError *error);

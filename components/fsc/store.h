@@ -81,8 +81,8 @@ typedef struct {
     gint64 now_s;
     guint limit;
     gboolean newest_first;
-    /* Only those with an accept of this Peer that is not under this certificate, and whose own certificate ends
-     * before the contract does; NULL: all. */
+    /* Only those with an accept of this Peer that is not under this certificate, and whose own certificate
+     * ends before the contract does; NULL: all. */
     const char *not_under;
 } SharedQuery;
 

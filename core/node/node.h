@@ -49,8 +49,8 @@ const Key *node_key(const Node *node, Role role);
 const Certificate *node_certificate(const Node *node, Role role);
 TlsIdentity node_tls(const Node *node, Role role); /* paths, for HttpCall.tls; borrowed */
 
-/* Reads keys and certificates again when their files changed, or `always`; keeps the old ones, with a line in the
- * log, when the new ones are not right. Any thread. */
+/* Reads keys and certificates again when their files changed, or `always`; keeps the old ones, with a line in
+ * the log, when the new ones are not right. Any thread. */
 void node_refresh_identity(Node *node, gboolean always);
 
 /* The current trust anchors with CRL (reloaded when the files change): a new reference. */

@@ -32,7 +32,8 @@ const ConfigKey node_keys[] = {
     {"node", "standby", CONFIG_BOOLEAN, FALSE, "no",
      "yes: a second serve on the same data folder waits, and takes over the moment that the first one ends"},
     {"node", "clock_check", CONFIG_TEXT, FALSE, "auto",
-     "on: nothing is signed while the kernel calls its clock unsynchronised, or most Peers' clocks differ; auto: only "
+     "on: nothing is signed while the kernel calls its clock unsynchronised, or most Peers' clocks differ; "
+     "auto: only "
      "the latter",
      clock_check_names},
     {"limits", "peer_per_second", CONFIG_INTEGER, FALSE, "200", "requests of one organisation; 0: no limit"},

@@ -37,11 +37,11 @@ struct node {
     Identity *identity; /* atomic */
     GMutex identity_lock;
     guint64 identity_stamp; /* of the files that were read, under the lock */
-    GPtrArray *retired; /* Identity*: borrowed keys live as long as the node */
+    GPtrArray *retired;     /* Identity*: borrowed keys live as long as the node */
 
     GMutex anchors_lock;
     TrustAnchors *anchors;
-    guint64 anchors_stamp; /* of the files that were read */
+    guint64 anchors_stamp;         /* of the files that were read */
     TrustAnchors *officer_anchors; /* NULL: there is no office */
     guint64 officer_anchors_stamp;
 
@@ -59,8 +59,8 @@ struct node {
     Jobs *jobs;
     OutboxSender *outbox;
     gint64 started_ms;
-    Disk *disk; /* NULL in tests */
-    gint stopping; /* atomic */
+    Disk *disk;              /* NULL in tests */
+    gint stopping;           /* atomic */
     int alarmed[ROLE_COUNT]; /* of keys_alarm(): the last alarm of each certificate in days, plus 1 */
 };
 
