@@ -109,7 +109,10 @@ def phrases():
         faults += found
         for key in dutch:
             plain = key.removesuffix(".one")
+            # The frame of a page puts ".title", ".lede" or ".text" behind the name that it is given.
+            stem = re.sub(r"\.(title|lede|text)$", "", plain)
             if not re.search(rf'["{{.]{re.escape(component)}\.{re.escape(plain)}["}}]|[tl]\.{re.escape(plain)}}}|"{re.escape(plain)}"', code) \
+                    and not (stem != plain and re.search(rf'"({re.escape(component)}\.)?{re.escape(stem)}"', code)) \
                     and not any(plain.startswith(prefix) for prefix in dynamic_prefixes(code, component)):
                 faults.append(f"locale/nl/{component}.txt: {key} is not used")
         for used in sorted(set(re.findall(rf'"{re.escape(component)}\.([a-z0-9_.-]+)"', code))):
@@ -133,8 +136,8 @@ def phrases():
 
 
 def dynamic_prefixes(code, component):
-    """Prefixes of keys that code puts together: phrases written as "component.prefix." or "component.prefix.%s"."""
-    return [match.rstrip("%s") for match in re.findall(rf'"{re.escape(component)}\.([a-z0-9_.-]+\.)(?:%s)?"', code)]
+    """Prefixes of keys that code puts together: phrases written as "component.prefix." or "component.prefix.%s..."."""
+    return [match.rstrip("%s") for match in re.findall(rf'"{re.escape(component)}\.([a-z0-9_.-]+\.)(?:%s[^"]*)?"', code)]
 
 
 def stylesheet():
