@@ -29,7 +29,7 @@ static const struct {
 typedef struct {
     const Catalogue *catalogue;
     json_t *graph;      /* array of nodes with an address */
-    GHashTable *stated; /* addresses of concepts, agents and documents that are in it */
+    GHashTable *stated; /* concepts, agents and documents that are in it, as text */
     char *self;         /* of the catalogue, its data set, its API, and the conditions of use */
     char *dataset;
     char *api;
@@ -87,13 +87,13 @@ static json_t *texts_of(const json_t *description, const char *key)
 
 /* --- nodes that are stated once --- */
 
-/* Takes the node when it is new. A reference to it. */
+/* Takes the node when it is new. A reference to it. Providers may give one address for two things, a page
+ * that is the licence and the explanation: then both are stated of it, or the shapes would miss one. */
 static json_t *state_once(Builder *builder, const char *address, json_t *node)
 {
-    if (g_hash_table_add(builder->stated, g_strdup(address))) {
-        json_object_set_new(node, "@id", json_string(address));
+    json_object_set_new(node, "@id", json_string(address));
+    if (g_hash_table_add(builder->stated, json_write(node)))
         json_array_append(builder->graph, node);
-    }
     json_decref(node);
     return iri(address);
 }
