@@ -143,16 +143,21 @@ static gboolean start_http(Serving *serving, GError **error)
 
 /* --- from configuration to a node --- */
 
+/* Before anything is made in the place where a restore will put its own. */
+static gboolean restore_is_over(const Config *config, GError **error)
+{
+    g_autofree char *restoring = place_restoring(config);
+    if (!g_file_test(restoring, G_FILE_TEST_EXISTS))
+        return TRUE;
+    g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_CONFLICT,
+                "%s is there: a restore was cut short; run it again, or remove that folder", restoring);
+    return FALSE;
+}
+
 static Store *store_from_config(const Config *config, GError **error)
 {
     const char *data = config_text(config, "node", "data");
-    g_autofree char *restoring = place_restoring(config);
     g_autofree char *url = place_store_url(config);
-    if (g_file_test(restoring, G_FILE_TEST_EXISTS)) {
-        g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_CONFLICT,
-                    "%s is there: a restore was cut short; run it again, or remove that folder", restoring);
-        return NULL;
-    }
     if (g_mkdir_with_parents(data, 0700) != 0) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_IO, "cannot make the folder %s: %s", data,
                     g_strerror(errno));
@@ -297,7 +302,8 @@ static int serve(Config *config, const GPtrArray *components)
 {
     g_autoptr(GError) error = NULL;
     Serving serving = {.components = (GPtrArray *)components};
-    if (standby_take(config, &error) < 0) { /* held until the process ends */
+    if (!restore_is_over(config, &error) ||
+        standby_take(config, &error) < 0) { /* held until the process ends */
         g_critical("node: cannot start: %s", error->message);
         return 1;
     }
