@@ -466,7 +466,8 @@ static enum frame_traffic outcome_of(const FscRequest *request)
         return request->refusal != NULL || http->upstream == NULL ? FRAME_TRAFFIC_REFUSED
                                                                   : FRAME_TRAFFIC_UNDELIVERED;
     ngx_uint_t class = http->headers_out.status / 100;
-    return class >= 2 && class <= 4 ? FRAME_TRAFFIC_STATUS_2XX + (class - 2) : FRAME_TRAFFIC_STATUS_5XX;
+    return class >= 2 && class <= 4 ? (enum frame_traffic)(FRAME_TRAFFIC_STATUS_2XX + (class - 2))
+                                    : FRAME_TRAFFIC_STATUS_5XX;
 }
 
 static void count(const FscRequest *request)
