@@ -14,7 +14,6 @@
 #include "core/store/journal_copy.h"
 #include "core/store/store_copy.h"
 
-#define MAKING ".making"
 #define LINE_US G_USEC_PER_SEC /* between two lines of progress */
 
 typedef struct {
@@ -210,7 +209,7 @@ gboolean backup_write(const Config *config, const Component *const *components, 
                     "%s is there already; a backup gets a folder of its own", target);
         return FALSE;
     }
-    g_autofree char *making = g_strconcat(target, MAKING, NULL);
+    g_autofree char *making = g_strconcat(target, BACKUP_MAKING, NULL);
     g_autoptr(json_t) shards = json_array();
     Backup backup = {.config = config,
                      .components = components,

@@ -33,6 +33,7 @@ gboolean backup_restore(const char *folder, const char *config_path, const Compo
 /* --- for the files of this noun --- */
 
 #define BACKUP_MANIFEST "manifest.json"
+#define BACKUP_MAKING ".making" /* behind the name of a backup that is not whole yet */
 #define BACKUP_FORMAT 1
 
 typedef void (*BackupFile)(const char *name, const char *path, gpointer user_data);

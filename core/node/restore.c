@@ -93,6 +93,10 @@ static json_t *read_manifest(const char *folder, GError **error)
 {
     static const JsonLimits limits = {.bytes = MANIFEST_MAX, .depth = 8, .values = 1000000};
     g_autofree char *path = g_build_filename(folder, BACKUP_MANIFEST, NULL);
+    if (g_str_has_suffix(folder, BACKUP_MAKING)) {
+        refuse(error, folder, "making it was cut short; make another");
+        return NULL;
+    }
     if (access(path, F_OK) != 0) {
         refuse(error, folder, "it has no " BACKUP_MANIFEST "; was making it cut short?");
         return NULL;
@@ -287,6 +291,15 @@ static gboolean place_is_empty(const Restore *restore, GError **error)
 
 /* --- bringing it back --- */
 
+/* Under its name it is whole: a restore that was cut short must be able to tell its own work from somebody
+ * else's. */
+static gboolean copy_whole(const char *source, const char *target, GError **error)
+{
+    g_autofree char *beside = g_strconcat(target, ".restoring", NULL);
+    return tree_remove(beside, error) && tree_copy_file(source, beside, error) &&
+           tree_rename(beside, target, error);
+}
+
 static gboolean copy_below(const Restore *restore, const char *prefix, const char *to, GError **error)
 {
     size_t i;
@@ -298,7 +311,7 @@ static gboolean copy_below(const Restore *restore, const char *prefix, const cha
             continue;
         g_autofree char *source = g_build_filename(restore->folder, name, NULL);
         g_autofree char *target = g_build_filename(to, name + strlen(prefix), NULL);
-        if (access(target, F_OK) != 0 && !tree_copy_file(source, target, error))
+        if (access(target, F_OK) != 0 && !copy_whole(source, target, error))
             return FALSE;
     }
     return TRUE;
@@ -335,9 +348,7 @@ static gboolean bring_store(const Restore *restore, GError **error)
         g_autofree char *inside = g_build_filename(restore->restoring, path + strlen(below), NULL);
         return tree_copy_file(source, inside, error);
     }
-    g_autofree char *beside = g_strconcat(path, ".restoring", NULL);
-    return tree_remove(beside, error) && tree_copy_file(source, beside, error) &&
-           tree_rename(beside, path, error);
+    return copy_whole(source, path, error);
 }
 
 static void bring_config_file(const char *name, const char *path, gpointer user_data)
@@ -345,7 +356,7 @@ static void bring_config_file(const char *name, const char *path, gpointer user_
     Restore *restore = user_data;
     g_autofree char *source = g_build_filename(restore->folder, "config", name, NULL);
     if (restore->error == NULL && access(path, F_OK) != 0 && access(source, F_OK) == 0)
-        tree_copy_file(source, path, &restore->error);
+        copy_whole(source, path, &restore->error);
 }
 
 static gboolean bring_keys(const Restore *restore, GError **error)
@@ -371,7 +382,7 @@ static gboolean bring_all(Restore *restore, const Component *const *components, 
 static gboolean bring_config(const char *folder, const char *config_path, GError **error)
 {
     g_autofree char *source = g_build_filename(folder, "config", "node.conf", NULL);
-    return access(config_path, F_OK) == 0 || tree_copy_file(source, config_path, error);
+    return access(config_path, F_OK) == 0 || copy_whole(source, config_path, error);
 }
 
 gboolean backup_restore(const char *folder, const char *config_path, const Component *const *components,
