@@ -103,17 +103,22 @@ def phrases():
     """Every phrase that code and templates use exists in Dutch, none is left over, and translations have the same placeholders."""
     faults = []
     code = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in tracked("*.c", "*.h", "*.mustache"))
+    quoted = set(re.findall(r'"([a-z0-9_.-]+)"', code))
+    # Every name before a quote or a brace, whole and from each of its dots on: templates say t.KEY, l.COMPONENT.KEY.
+    named = {part[at:] for part in set(re.findall(r'[a-z0-9_.-]+(?=["}])', code))
+             for at in [0, *(match.end() for match in re.finditer(r"\.", part))]}
     for dutch_path in sorted((ROOT / "locale" / "nl").glob("*.txt")):
         component = dutch_path.stem
         dutch, found = phrase_table(dutch_path)
         faults += found
+        prefixes = dynamic_prefixes(code, component)
         for key in dutch:
             plain = key.removesuffix(".one")
             # The frame of a page puts ".title", ".lede" or ".text" behind the name that it is given.
             stem = re.sub(r"\.(title|lede|text)$", "", plain)
-            if not re.search(rf'["{{.]{re.escape(component)}\.{re.escape(plain)}["}}]|[tl]\.{re.escape(plain)}}}|"{re.escape(plain)}"', code) \
-                    and not (stem != plain and re.search(rf'"({re.escape(component)}\.)?{re.escape(stem)}"', code)) \
-                    and not any(plain.startswith(prefix) for prefix in dynamic_prefixes(code, component)):
+            known = {f"{component}.{plain}", f"t.{plain}", f"l.{plain}"} & named or plain in quoted \
+                or (stem != plain and {f"{component}.{stem}", stem} & quoted) or any(plain.startswith(prefix) for prefix in prefixes)
+            if not known:
                 faults.append(f"locale/nl/{component}.txt: {key} is not used")
         for used in sorted(set(re.findall(rf'"{re.escape(component)}\.([a-z0-9_.-]+)"', code))):
             if used not in dutch and f"{used}.one" not in dutch and not used.endswith("."):
