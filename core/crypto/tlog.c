@@ -173,7 +173,8 @@ gboolean tlog_path_parse(const char *path, TlogPath *out)
         return FALSE;
     out->level = (guint)level;
     at = slash + 1;
-    return index_parse(&at, &out->index) && out->index <= TLOG_SIZE_MAX >> (TLOG_TILE_HEIGHT * (level + 1)) &&
+    return index_parse(&at, &out->index) &&
+           out->index <= TLOG_SIZE_MAX >> TLOG_TILE_HEIGHT >> (TLOG_TILE_HEIGHT * level) &&
            width_parse(at, &out->width);
 }
 

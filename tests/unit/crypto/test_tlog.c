@@ -58,6 +58,8 @@ static void paths_in_another_form_are_refused(void **state)
         "tile/0/0000",
         "tile/00/000",
         "tile/8/000",
+        "tile/7/001",
+        "tile/7/812",
         "tile/-1/000",
         "tile/0/x000/000",
         "tile/0/x001",
