@@ -1,5 +1,6 @@
 #include "components/logboek/decisions.h"
 
+#include "components/logboek/batch.h"
 #include "components/logboek/journal_kinds.h"
 #include "core/base/error.h"
 #include "core/format/json.h"
@@ -16,15 +17,6 @@ struct decisions {
     KeyWaiters *waiters;
     guint64 counts[DECISION_OUTCOME_COUNT];
 };
-
-/* One call of decisions_append() that waits for its records. */
-typedef struct {
-    Decisions *decisions;
-    GMutex mutex;
-    GCond settled;
-    guint waiting;
-    GError *error;
-} Batch;
 
 typedef struct {
     Batch *batch;
@@ -70,29 +62,10 @@ void decisions_set_indexer(Decisions *decisions, Indexer *indexer)
 
 /* --- the end of a record's way --- */
 
-static void batch_settle(Batch *batch, const GError *error)
-{
-    g_mutex_lock(&batch->mutex);
-    if (error != NULL && batch->error == NULL)
-        batch->error = g_error_copy(error);
-    if (--batch->waiting == 0)
-        g_cond_signal(&batch->settled);
-    g_mutex_unlock(&batch->mutex);
-}
-
-static void on_other_settled(gboolean logged, gpointer user_data)
-{
-    g_autoptr(GError) error = NULL;
-    if (!logged)
-        error = g_error_new(FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE,
-                            "the record could not be written to disk");
-    batch_settle(user_data, error);
-}
-
 static void on_journal(guint64 sequence, const GError *error, gpointer user_data)
 {
     Journey *journey = user_data;
-    Decisions *decisions = journey->batch->decisions;
+    Decisions *decisions = journey->batch->owner;
     guint64 place = error == NULL ? sequence : 0;
     g_mutex_lock(&decisions->mutex);
     if (!key_table_settle(decisions->recent, journey->key, place))
@@ -169,7 +142,7 @@ static DecisionOutcome decide(Decisions *decisions, Batch *batch, Candidate *can
         return DECISION_CONFLICT;
     if (entry != NULL && entry->sequence == KEY_PENDING) {
         batch->waiting++;
-        key_waiters_add(decisions->waiters, entry->key, on_other_settled, batch);
+        key_waiters_add(decisions->waiters, entry->key, batch_other_settled, batch);
     }
     return DECISION_REPEATED;
 }
@@ -183,30 +156,14 @@ static void append(Decisions *decisions, GBytes *canonical, Journey *journey)
     journal_append(decisions->journal, KIND_DECISION, bytes->data, bytes->len, on_journal, journey);
 }
 
-static gboolean wait_for_disk(Batch *batch, GError **error)
-{
-    g_mutex_lock(&batch->mutex);
-    batch->waiting--; /* the one that kept the batch open while it was appended */
-    while (batch->waiting > 0)
-        g_cond_wait(&batch->settled, &batch->mutex);
-    g_mutex_unlock(&batch->mutex);
-    g_mutex_clear(&batch->mutex);
-    g_cond_clear(&batch->settled);
-    if (batch->error == NULL)
-        return TRUE;
-    g_propagate_prefixed_error(error, batch->error, "decision log: ");
-    return FALSE;
-}
-
 gboolean decisions_append(Decisions *decisions, GBytes *const *canonical, gsize n, DecisionOutcome *outcomes,
                           GError **error)
 {
     g_autofree Candidate *candidates = g_new0(Candidate, n);
     if (!prepare(decisions, canonical, candidates, n, error))
         return FALSE;
-    Batch batch = {.decisions = decisions, .waiting = 1};
-    g_mutex_init(&batch.mutex);
-    g_cond_init(&batch.settled);
+    Batch batch;
+    batch_init(&batch, decisions);
     g_mutex_lock(&decisions->mutex);
     turn_generations(decisions);
     g_mutex_lock(&batch.mutex);
@@ -217,7 +174,7 @@ gboolean decisions_append(Decisions *decisions, GBytes *const *canonical, gsize 
     for (gsize i = 0; i < n; i++)
         if (candidates[i].journey != NULL)
             append(decisions, canonical[i], candidates[i].journey);
-    if (!wait_for_disk(&batch, error))
+    if (!batch_wait(&batch, "decision log: ", error))
         return FALSE;
     g_mutex_lock(&decisions->mutex);
     for (gsize i = 0; i < n; i++)

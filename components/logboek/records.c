@@ -1,5 +1,6 @@
 #include "components/logboek/records.h"
 
+#include "components/logboek/batch.h"
 #include "components/logboek/journal_kinds.h"
 #include "components/logboek/keys.h"
 #include "core/base/error.h"
@@ -20,15 +21,6 @@ struct records {
     KeyWaiters *waiters;
     guint64 outcomes[RECORD_CONFLICT + 1];
 };
-
-/* One call of records_append() that waits for its records. */
-typedef struct {
-    Records *records;
-    GMutex mutex;
-    GCond settled;
-    guint waiting;
-    GError *error;
-} Batch;
 
 /* One record of it on its way to the disk. */
 typedef struct {
@@ -76,29 +68,10 @@ void records_free(Records *records)
 
 /* --- the end of a record's way --- */
 
-static void batch_settle(Batch *batch, const GError *error)
-{
-    g_mutex_lock(&batch->mutex);
-    if (error != NULL && batch->error == NULL)
-        batch->error = g_error_copy(error);
-    if (--batch->waiting == 0)
-        g_cond_signal(&batch->settled);
-    g_mutex_unlock(&batch->mutex);
-}
-
-static void on_other_settled(gboolean logged, gpointer user_data)
-{
-    g_autoptr(GError) error = NULL;
-    if (!logged)
-        error = g_error_new(FUNDAMENT_ERROR, FUNDAMENT_ERROR_UNAVAILABLE,
-                            "the record could not be written to disk");
-    batch_settle(user_data, error);
-}
-
 static void on_journal(guint64 sequence, const GError *error, gpointer user_data)
 {
     Journey *journey = user_data;
-    Records *records = journey->batch->records;
+    Records *records = journey->batch->owner;
     guint64 place = error == NULL ? sequence : 0;
     g_mutex_lock(&records->mutex);
     if (!key_table_settle(records->recent, journey->key, place))
@@ -198,7 +171,7 @@ static void join(Records *records, Batch *batch, const KeyEntry *entry)
     if (entry == NULL || entry->sequence != KEY_PENDING)
         return;
     batch->waiting++;
-    key_waiters_add(records->waiters, entry->key, on_other_settled, batch);
+    key_waiters_add(records->waiters, entry->key, batch_other_settled, batch);
 }
 
 static void begin_journey(Records *records, Batch *batch, Candidate *candidate, const guint8 key[KEY_SIZE])
@@ -242,30 +215,14 @@ static void append(Records *records, GBytes *canonical, Journey *journey)
     journal_append(records->journal, KIND_RECORD, bytes, RECORD_ENVELOPE_SIZE + length, on_journal, journey);
 }
 
-static gboolean wait_for_disk(Batch *batch, GError **error)
-{
-    g_mutex_lock(&batch->mutex);
-    batch->waiting--; /* the one that kept the batch open while it was appended */
-    while (batch->waiting > 0)
-        g_cond_wait(&batch->settled, &batch->mutex);
-    g_mutex_unlock(&batch->mutex);
-    g_mutex_clear(&batch->mutex);
-    g_cond_clear(&batch->settled);
-    if (batch->error == NULL)
-        return TRUE;
-    g_propagate_prefixed_error(error, batch->error, "logboek: ");
-    return FALSE;
-}
-
 gboolean records_append(Records *records, GBytes *const *canonical, gsize n_records, RecordOutcome *outcomes,
                         GError **error)
 {
     g_autofree Candidate *candidates = g_new0(Candidate, n_records);
     if (!prepare(records, canonical, candidates, n_records, error))
         return FALSE;
-    Batch batch = {.records = records, .waiting = 1};
-    g_mutex_init(&batch.mutex);
-    g_cond_init(&batch.settled);
+    Batch batch;
+    batch_init(&batch, records);
     g_mutex_lock(&records->mutex);
     turn_generations(records);
     g_mutex_lock(&batch.mutex);
@@ -276,7 +233,7 @@ gboolean records_append(Records *records, GBytes *const *canonical, gsize n_reco
     for (gsize i = 0; i < n_records; i++)
         if (candidates[i].append)
             append(records, canonical[i], candidates[i].journey);
-    if (!wait_for_disk(&batch, error))
+    if (!batch_wait(&batch, "logboek: ", error))
         return FALSE;
     g_mutex_lock(&records->mutex);
     for (gsize i = 0; i < n_records; i++)

@@ -88,9 +88,8 @@ struct postings {
     GMutex lock;
     GCond changed;
     Memory *memory;
-    Memory *frozen;    /* on its way to a run; still read */
-    GPtrArray *runs;   /* of Run, ascending; never changed, replaced */
-    guint64 forgotten; /* runs that end below this are gone */
+    Memory *frozen;  /* on its way to a run; still read */
+    GPtrArray *runs; /* of Run, ascending; never changed, replaced */
     guint64 merged;
     guint failures;  /* to write `frozen` */
     GError *failure; /* of the last try; NULL while one is going on or none failed */

@@ -8,7 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "components/logboek/tree.h"
+#include "components/logboek/tiles.h"
 #include "tests/support/error.h"
 #include "tests/support/folder.h"
 
@@ -30,31 +30,31 @@ static void leaf_of(guint64 number, MerkleHash *out)
     merkle_leaf(entry, sizeof entry, out);
 }
 
-static void grow(Tree *tree, guint64 size)
+static void grow(Tiles *tiles, guint64 size)
 {
     g_autoptr(GError) error = NULL;
-    for (guint64 number = tree_size(tree); number < size; number++) {
+    for (guint64 number = tiles_size(tiles); number < size; number++) {
         guint8 entry[PROOF_ENTRY_SIZE];
         entry_of(number, entry);
-        if (!tree_append(tree, entry, &error))
+        if (!tiles_append(tiles, entry, &error))
             no_error(error);
     }
 }
 
-static void publish(Tree *tree, guint64 size)
+static void publish(Tiles *tiles, guint64 size)
 {
     g_autoptr(GError) error = NULL;
-    grow(tree, size);
-    tree_publish(tree, &error);
+    grow(tiles, size);
+    tiles_publish(tiles, &error);
     no_error(error);
 }
 
-static Tree *opened(const char *folder)
+static Tiles *opened(const char *folder)
 {
     g_autoptr(GError) error = NULL;
-    Tree *tree = tree_open(folder, signer, &error);
+    Tiles *tiles = tiles_open(folder, signer, &error);
     no_error(error);
-    return tree;
+    return tiles;
 }
 
 static char *content(const char *folder, const char *name, gsize *length)
@@ -107,18 +107,18 @@ static void check_files(const char *folder, guint64 size)
     assert_true(merkle_equal(&root, &checkpoint.root));
 }
 
-static void check_proofs(Tree *tree, guint64 size, guint64 step)
+static void check_proofs(Tiles *tiles, guint64 size, guint64 step)
 {
     MerkleHash root, old_root, proof[MERKLE_PROOF_MAX];
     gsize count;
-    assert_true(merkle_root(size, tree_read, tree, &root, NULL));
+    assert_true(merkle_root(size, tiles_read, tiles, &root, NULL));
     for (guint64 number = 0; number < size; number += step) {
         MerkleHash leaf;
         leaf_of(number, &leaf);
-        assert_true(tree_prove_inclusion(tree, number, size, proof, &count, NULL));
+        assert_true(tiles_prove_inclusion(tiles, number, size, proof, &count, NULL));
         assert_true(merkle_includes(&root, size, number, &leaf, proof, count));
-        assert_true(merkle_root(number, tree_read, tree, &old_root, NULL));
-        assert_true(tree_prove_consistency(tree, number, size, proof, &count, NULL));
+        assert_true(merkle_root(number, tiles_read, tiles, &old_root, NULL));
+        assert_true(tiles_prove_consistency(tiles, number, size, proof, &count, NULL));
         assert_true(merkle_consistent(&old_root, number, &root, size, proof, count));
     }
 }
@@ -126,46 +126,46 @@ static void check_proofs(Tree *tree, guint64 size, guint64 step)
 static void what_is_published_can_be_checked_from_the_files_alone(void **state)
 {
     static const guint64 sizes[] = {1, 2, 255, 256, 257, 511, 512, 1000, 65535, 65536, 65537, 66000};
-    g_autoptr(Tree) tree = opened(*state);
+    g_autoptr(Tiles) tiles = opened(*state);
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        publish(tree, sizes[i]);
+        publish(tiles, sizes[i]);
         check_files(*state, sizes[i]);
-        check_proofs(tree, sizes[i], 1 + sizes[i] / 40);
+        check_proofs(tiles, sizes[i], 1 + sizes[i] / 40);
     }
 }
 
 static void an_empty_log_is_published_too(void **state)
 {
-    g_autoptr(Tree) tree = opened(*state);
-    publish(tree, 0);
+    g_autoptr(Tiles) tiles = opened(*state);
+    publish(tiles, 0);
     check_files(*state, 0);
 }
 
 static void narrower_files_go_when_a_tile_is_full(void **state)
 {
-    g_autoptr(Tree) tree = opened(*state);
-    g_autofree char *tiles = g_build_filename(*state, "tile/0/000.p", NULL);
+    g_autoptr(Tiles) tiles = opened(*state);
+    g_autofree char *hashes = g_build_filename(*state, "tile/0/000.p", NULL);
     g_autofree char *bundles = g_build_filename(*state, "tile/entries/000.p", NULL);
     for (guint64 size = 10; size < 256; size += 50)
-        publish(tree, size);
-    assert_true(g_file_test(tiles, G_FILE_TEST_IS_DIR) && g_file_test(bundles, G_FILE_TEST_IS_DIR));
-    publish(tree, 300);
-    assert_false(g_file_test(tiles, G_FILE_TEST_EXISTS) || g_file_test(bundles, G_FILE_TEST_EXISTS));
+        publish(tiles, size);
+    assert_true(g_file_test(hashes, G_FILE_TEST_IS_DIR) && g_file_test(bundles, G_FILE_TEST_IS_DIR));
+    publish(tiles, 300);
+    assert_false(g_file_test(hashes, G_FILE_TEST_EXISTS) || g_file_test(bundles, G_FILE_TEST_EXISTS));
 }
 
 static void a_proof_beyond_what_is_published_is_refused(void **state)
 {
-    g_autoptr(Tree) tree = opened(*state);
+    g_autoptr(Tiles) tiles = opened(*state);
     MerkleHash proof[MERKLE_PROOF_MAX];
     gsize count;
     g_autoptr(GError) error = NULL;
-    publish(tree, 10);
-    grow(tree, 20);
-    assert_int_equal(tree_size(tree), 20);
-    assert_int_equal(tree_published(tree), 10);
-    assert_false(tree_prove_inclusion(tree, 3, 20, proof, &count, &error));
+    publish(tiles, 10);
+    grow(tiles, 20);
+    assert_int_equal(tiles_size(tiles), 20);
+    assert_int_equal(tiles_published(tiles), 10);
+    assert_false(tiles_prove_inclusion(tiles, 3, 20, proof, &count, &error));
     expect_error(&error, FUNDAMENT_ERROR_INVALID);
-    assert_false(tree_prove_consistency(tree, 3, 20, proof, &count, &error));
+    assert_false(tiles_prove_consistency(tiles, 3, 20, proof, &count, &error));
     expect_error(&error, FUNDAMENT_ERROR_INVALID);
 }
 
@@ -173,12 +173,12 @@ static void after_a_restart_it_goes_on_from_what_was_synced(void **state)
 {
     guint64 size = 0;
     for (guint round = 0; round < 8; round++) {
-        g_autoptr(Tree) tree = opened(*state);
-        assert_int_equal(tree_size(tree), size);
-        publish(tree, size + 333);
-        assert_true(tree_sync(tree, NULL));
+        g_autoptr(Tiles) tiles = opened(*state);
+        assert_int_equal(tiles_size(tiles), size);
+        publish(tiles, size + 333);
+        assert_true(tiles_sync(tiles, NULL));
         size += 333;
-        grow(tree, size + 100); /* lost with the process */
+        grow(tiles, size + 100); /* lost with the process */
     }
     check_files(*state, size);
 }
@@ -186,18 +186,18 @@ static void after_a_restart_it_goes_on_from_what_was_synced(void **state)
 static void a_checkpoint_is_never_followed_by_a_smaller_one(void **state)
 {
     {
-        g_autoptr(Tree) tree = opened(*state);
-        publish(tree, 300);
-        assert_true(tree_sync(tree, NULL));
-        publish(tree, 700); /* not synced */
+        g_autoptr(Tiles) tiles = opened(*state);
+        publish(tiles, 300);
+        assert_true(tiles_sync(tiles, NULL));
+        publish(tiles, 700); /* not synced */
     }
-    g_autoptr(Tree) tree = opened(*state);
-    assert_int_equal(tree_size(tree), 300);
-    publish(tree, 500);
+    g_autoptr(Tiles) tiles = opened(*state);
+    assert_int_equal(tiles_size(tiles), 300);
+    publish(tiles, 500);
     check_files(*state, 700);
-    publish(tree, 700);
+    publish(tiles, 700);
     check_files(*state, 700);
-    publish(tree, 900);
+    publish(tiles, 900);
     check_files(*state, 900);
 }
 
@@ -209,10 +209,10 @@ static void damaged_tiles_are_made_anew(void **state)
         g_autofree char *folder = test_folder_new();
         g_autofree char *path = g_build_filename(folder, damaged[i], NULL);
         {
-            g_autoptr(Tree) tree = opened(folder);
-            publish(tree, 300);
-            assert_true(tree_sync(tree, NULL));
-            assert_int_equal(tree_published(tree), 300);
+            g_autoptr(Tiles) tiles = opened(folder);
+            publish(tiles, 300);
+            assert_true(tiles_sync(tiles, NULL));
+            assert_int_equal(tiles_published(tiles), 300);
         }
         gsize length;
         g_autofree char *bytes = content(folder, damaged[i], &length);
@@ -221,9 +221,9 @@ static void damaged_tiles_are_made_anew(void **state)
          * be. */
         gssize left = i == 3 ? (gssize)length - 1 : (gssize)length;
         assert_true(g_file_set_contents(path, bytes, left, NULL));
-        g_autoptr(Tree) tree = opened(folder);
-        assert_int_equal(tree_size(tree), 0);
-        publish(tree, 400);
+        g_autoptr(Tiles) tiles = opened(folder);
+        assert_int_equal(tiles_size(tiles), 0);
+        publish(tiles, 400);
         check_files(folder, 400);
     }
 }
@@ -231,50 +231,50 @@ static void damaged_tiles_are_made_anew(void **state)
 static void a_state_that_another_key_signed_is_not_believed(void **state)
 {
     {
-        g_autoptr(Tree) tree = tree_open(*state, other, NULL);
-        publish(tree, 300);
-        assert_true(tree_sync(tree, NULL));
+        g_autoptr(Tiles) tiles = tiles_open(*state, other, NULL);
+        publish(tiles, 300);
+        assert_true(tiles_sync(tiles, NULL));
     }
-    g_autoptr(Tree) tree = opened(*state);
-    assert_int_equal(tree_size(tree), 0);
+    g_autoptr(Tiles) tiles = opened(*state);
+    assert_int_equal(tiles_size(tiles), 0);
 }
 
 static void cosignatures_are_added_once_and_only_to_their_own_checkpoint(void **state)
 {
-    g_autoptr(Tree) tree = opened(*state);
-    publish(tree, 10);
-    assert_true(tree_cosigned(tree, 10, "\xe2\x80\x94 w1 AAAAAAAA\n\xe2\x80\x94 w2 AAAAAAAB\n", NULL));
-    assert_true(tree_cosigned(tree, 10, "\xe2\x80\x94 w1 AAAAAAAA\n", NULL));
-    assert_true(tree_cosigned(tree, 9, "\xe2\x80\x94 w3 AAAAAAAA\n", NULL));
-    g_autofree char *text = tree_checkpoint(tree);
+    g_autoptr(Tiles) tiles = opened(*state);
+    publish(tiles, 10);
+    assert_true(tiles_cosigned(tiles, 10, "\xe2\x80\x94 w1 AAAAAAAA\n\xe2\x80\x94 w2 AAAAAAAB\n", NULL));
+    assert_true(tiles_cosigned(tiles, 10, "\xe2\x80\x94 w1 AAAAAAAA\n", NULL));
+    assert_true(tiles_cosigned(tiles, 9, "\xe2\x80\x94 w3 AAAAAAAA\n", NULL));
+    g_autofree char *text = tiles_checkpoint(tiles);
     g_autofree char *file = content(*state, "checkpoint", NULL);
     assert_string_equal(text, file);
     assert_non_null(strstr(text, "w1"));
     assert_non_null(strstr(text, "w2"));
     assert_null(strstr(text, "w3"));
     assert_null(strstr(strstr(text, "w1") + 1, "w1"));
-    publish(tree, 11);
-    g_autofree char *later = tree_checkpoint(tree);
+    publish(tiles, 11);
+    g_autofree char *later = tiles_checkpoint(tiles);
     assert_null(strstr(later, "w1"));
 }
 
 static void a_disk_that_does_not_take_a_tile_loses_nothing(void **state)
 {
     g_autofree char *folder = g_build_filename(*state, "log", NULL);
-    g_autofree char *tiles = g_build_filename(folder, "tile", NULL);
-    g_autoptr(Tree) tree = opened(folder);
+    g_autofree char *hashes = g_build_filename(folder, "tile", NULL);
+    g_autoptr(Tiles) tiles = opened(folder);
     g_autoptr(GError) error = NULL;
     guint8 entry[PROOF_ENTRY_SIZE];
-    grow(tree, 256);
-    assert_true(g_file_set_contents(tiles, "in the way", -1, NULL));
+    grow(tiles, 256);
+    assert_true(g_file_set_contents(hashes, "in the way", -1, NULL));
     entry_of(256, entry);
-    assert_false(tree_append(tree, entry, &error));
+    assert_false(tiles_append(tiles, entry, &error));
     expect_error(&error, FUNDAMENT_ERROR_IO);
-    assert_false(tree_publish(tree, &error));
+    assert_false(tiles_publish(tiles, &error));
     expect_error(&error, FUNDAMENT_ERROR_IO);
-    assert_int_equal(tree_size(tree), 256);
-    g_unlink(tiles);
-    publish(tree, 600);
+    assert_int_equal(tiles_size(tiles), 256);
+    g_unlink(hashes);
+    publish(tiles, 600);
     check_files(folder, 600);
 }
 
@@ -310,7 +310,7 @@ int main(void)
     signer = note_signer_new(ORIGIN, NOTE_ED25519, seed, NULL);
     seed[0] = 2;
     other = note_signer_new(ORIGIN, NOTE_ED25519, seed, NULL);
-    int failed = cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("tiles", tests, NULL, NULL);
     note_signer_free(signer);
     note_signer_free(other);
     return failed;

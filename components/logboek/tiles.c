@@ -1,4 +1,4 @@
-#include "components/logboek/tree.h"
+#include "components/logboek/tiles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ typedef struct {
     guint64 index;
 } Edge;
 
-struct tree {
+struct tiles {
     char *folder;
     const NoteSigner *signer;
     GRWLock lock; /* what follows: written by the one thread, read by many */
@@ -42,9 +42,9 @@ static gboolean io_failed(GError **error, const char *path, const char *what)
     return FALSE;
 }
 
-static char *path_in(const Tree *tree, const char *name)
+static char *path_in(const Tiles *tiles, const char *name)
 {
-    return g_build_filename(tree->folder, name, NULL);
+    return g_build_filename(tiles->folder, name, NULL);
 }
 
 static gboolean write_bytes(int fd, const guint8 *data, gsize length)
@@ -73,9 +73,9 @@ static int create(const char *path)
 }
 
 /* Whoever reads the name gets all of it or nothing. */
-static gboolean put_file(const Tree *tree, const char *name, const void *data, gsize length, GError **error)
+static gboolean put_file(const Tiles *tiles, const char *name, const void *data, gsize length, GError **error)
 {
-    g_autofree char *path = path_in(tree, name);
+    g_autofree char *path = path_in(tiles, name);
     g_autofree char *making = g_strconcat(path, ".making", NULL);
     int fd = create(making);
     gboolean done = fd >= 0 && write_bytes(fd, data, length);
@@ -89,9 +89,9 @@ static gboolean put_file(const Tree *tree, const char *name, const void *data, g
 }
 
 /* The narrower files of a tile that is full now are not needed by anybody who has a newer checkpoint. */
-static void remove_partial(const Tree *tree, const char *name)
+static void remove_partial(const Tiles *tiles, const char *name)
 {
-    g_autofree char *path = path_in(tree, name);
+    g_autofree char *path = path_in(tiles, name);
     g_autofree char *folder = g_strconcat(path, ".p", NULL);
     g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
     const char *entry;
@@ -103,22 +103,22 @@ static void remove_partial(const Tree *tree, const char *name)
 }
 
 /* One tile as wide as it is now; of level 0 the entries too. */
-static gboolean write_tile(Tree *tree, guint level, GError **error)
+static gboolean write_tile(Tiles *tiles, guint level, GError **error)
 {
-    Edge *edge = &tree->levels[level];
+    Edge *edge = &tiles->levels[level];
     char name[TLOG_PATH_MAX], bundle[TLOG_PATH_MAX];
     if (edge->count == edge->written)
         return TRUE;
     tlog_tile_path(level, edge->index, edge->count, name);
     tlog_bundle_path(edge->index, edge->count, bundle);
-    if (!put_file(tree, name, edge->hashes, edge->count * sizeof(MerkleHash), error) ||
-        (level == 0 && !put_file(tree, bundle, tree->bundle, edge->count * ENTRY_FRAME, error)))
+    if (!put_file(tiles, name, edge->hashes, edge->count * sizeof(MerkleHash), error) ||
+        (level == 0 && !put_file(tiles, bundle, tiles->bundle, edge->count * ENTRY_FRAME, error)))
         return FALSE;
     edge->written = edge->count;
     if (edge->count == TLOG_TILE_WIDTH) {
-        remove_partial(tree, name);
+        remove_partial(tiles, name);
         if (level == 0)
-            remove_partial(tree, bundle);
+            remove_partial(tiles, bundle);
     }
     return TRUE;
 }
@@ -131,12 +131,12 @@ static void next_tile(Edge *edge)
 
 /* --- reading hashes --- */
 
-static gboolean read_hash(const Tree *tree, guint level, guint64 index, guint at, guint width,
+static gboolean read_hash(const Tiles *tiles, guint level, guint64 index, guint at, guint width,
                           MerkleHash *out, gsize count, GError **error)
 {
     char name[TLOG_PATH_MAX];
     tlog_tile_path(level, index, width, name);
-    g_autofree char *path = path_in(tree, name);
+    g_autofree char *path = path_in(tiles, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return io_failed(error, path, "cannot be opened");
@@ -150,12 +150,12 @@ static gboolean read_hash(const Tree *tree, guint level, guint64 index, guint at
 }
 
 /* `count` hashes of a tile from `at` on: from memory when it is not full, else from its file. */
-static gboolean tile_hashes(const Tree *tree, guint level, guint64 index, guint at, gsize count,
+static gboolean tile_hashes(const Tiles *tiles, guint level, guint64 index, guint at, gsize count,
                             MerkleHash *out, GError **error)
 {
-    const Edge *edge = &tree->levels[level];
+    const Edge *edge = &tiles->levels[level];
     if (index != edge->index)
-        return read_hash(tree, level, index, at, TLOG_TILE_WIDTH, out, count, error);
+        return read_hash(tiles, level, index, at, TLOG_TILE_WIDTH, out, count, error);
     if (at + count > edge->count) {
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_NOT_FOUND, "the tree is not that far yet");
         return FALSE;
@@ -165,7 +165,7 @@ static gboolean tile_hashes(const Tree *tree, guint level, guint64 index, guint 
 }
 
 /* Under the lock. */
-static gboolean subtree_hash(const Tree *tree, guint level, guint64 index, MerkleHash *out, GError **error)
+static gboolean subtree_hash(const Tiles *tiles, guint level, guint64 index, MerkleHash *out, GError **error)
 {
     MerkleHash hashes[TLOG_TILE_WIDTH];
     guint tile_level = level / TLOG_TILE_HEIGHT, height = level % TLOG_TILE_HEIGHT;
@@ -175,25 +175,25 @@ static gboolean subtree_hash(const Tree *tree, guint level, guint64 index, Merkl
         g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID, "there is no level %u", level);
         return FALSE;
     }
-    if (!tile_hashes(tree, tile_level, first / TLOG_TILE_WIDTH, (guint)(first % TLOG_TILE_WIDTH), width,
+    if (!tile_hashes(tiles, tile_level, first / TLOG_TILE_WIDTH, (guint)(first % TLOG_TILE_WIDTH), width,
                      hashes, error))
         return FALSE;
     tlog_tile_hash(hashes, height, 0, out);
     return TRUE;
 }
 
-gboolean tree_read(gpointer data, guint level, guint64 index, MerkleHash *out, GError **error)
+gboolean tiles_read(gpointer data, guint level, guint64 index, MerkleHash *out, GError **error)
 {
-    Tree *tree = data;
-    g_rw_lock_reader_lock(&tree->lock);
-    gboolean read = subtree_hash(tree, level, index, out, error);
-    g_rw_lock_reader_unlock(&tree->lock);
+    Tiles *tiles = data;
+    g_rw_lock_reader_lock(&tiles->lock);
+    gboolean read = subtree_hash(tiles, level, index, out, error);
+    g_rw_lock_reader_unlock(&tiles->lock);
     return read;
 }
 
-static gboolean is_published(Tree *tree, guint64 size, GError **error)
+static gboolean is_published(Tiles *tiles, guint64 size, GError **error)
 {
-    guint64 published = tree_published(tree);
+    guint64 published = tiles_published(tiles);
     if (size <= published)
         return TRUE;
     g_set_error(error, FUNDAMENT_ERROR, FUNDAMENT_ERROR_INVALID,
@@ -201,167 +201,168 @@ static gboolean is_published(Tree *tree, guint64 size, GError **error)
     return FALSE;
 }
 
-gboolean tree_prove_inclusion(Tree *tree, guint64 number, guint64 size, MerkleHash *proof, gsize *count,
-                              GError **error)
+gboolean tiles_prove_inclusion(Tiles *tiles, guint64 number, guint64 size, MerkleHash *proof, gsize *count,
+                               GError **error)
 {
-    return is_published(tree, size, error) &&
-           merkle_prove_inclusion(number, size, tree_read, tree, proof, count, error);
+    return is_published(tiles, size, error) &&
+           merkle_prove_inclusion(number, size, tiles_read, tiles, proof, count, error);
 }
 
-gboolean tree_prove_consistency(Tree *tree, guint64 old_size, guint64 size, MerkleHash *proof, gsize *count,
-                                GError **error)
+gboolean tiles_prove_consistency(Tiles *tiles, guint64 old_size, guint64 size, MerkleHash *proof,
+                                 gsize *count, GError **error)
 {
-    return is_published(tree, size, error) &&
-           merkle_prove_consistency(old_size, size, tree_read, tree, proof, count, error);
+    return is_published(tiles, size, error) &&
+           merkle_prove_consistency(old_size, size, tiles_read, tiles, proof, count, error);
 }
 
 /* --- growing --- */
 
 static void keep_hash(gpointer data, guint level, guint64 index, const MerkleHash *hash)
 {
-    Tree *tree = data;
+    Tiles *tiles = data;
     (void)index;
     if (level % TLOG_TILE_HEIGHT != 0 || level / TLOG_TILE_HEIGHT >= LEVELS)
         return;
-    Edge *edge = &tree->levels[level / TLOG_TILE_HEIGHT];
+    Edge *edge = &tiles->levels[level / TLOG_TILE_HEIGHT];
     edge->hashes[edge->count++] = *hash;
 }
 
 /* Full tiles go to disk before the next hash of their level comes: there is no room for it. */
-static gboolean make_room(Tree *tree, GError **error)
+static gboolean make_room(Tiles *tiles, GError **error)
 {
     for (guint level = 0; level < LEVELS; level++) {
-        if (tree->levels[level].count < TLOG_TILE_WIDTH)
+        if (tiles->levels[level].count < TLOG_TILE_WIDTH)
             continue;
-        if (!write_tile(tree, level, error))
+        if (!write_tile(tiles, level, error))
             return FALSE;
-        next_tile(&tree->levels[level]);
+        next_tile(&tiles->levels[level]);
     }
     return TRUE;
 }
 
-gboolean tree_append(Tree *tree, const guint8 entry[PROOF_ENTRY_SIZE], GError **error)
+gboolean tiles_append(Tiles *tiles, const guint8 entry[PROOF_ENTRY_SIZE], GError **error)
 {
     MerkleHash leaf;
-    g_rw_lock_writer_lock(&tree->lock);
-    gboolean room = make_room(tree, error);
+    g_rw_lock_writer_lock(&tiles->lock);
+    gboolean room = make_room(tiles, error);
     if (room) {
-        guint8 *frame = tree->bundle + tree->levels[0].count * ENTRY_FRAME;
+        guint8 *frame = tiles->bundle + tiles->levels[0].count * ENTRY_FRAME;
         frame[0] = 0;
         frame[1] = PROOF_ENTRY_SIZE;
         memcpy(frame + 2, entry, PROOF_ENTRY_SIZE);
         merkle_leaf(entry, PROOF_ENTRY_SIZE, &leaf);
-        merkle_edge_add(&tree->edge, &leaf, keep_hash, tree);
+        merkle_edge_add(&tiles->edge, &leaf, keep_hash, tiles);
     }
-    g_rw_lock_writer_unlock(&tree->lock);
+    g_rw_lock_writer_unlock(&tiles->lock);
     return room;
 }
 
-static char *signed_state(const Tree *tree)
+static char *signed_state(const Tiles *tiles)
 {
     Checkpoint checkpoint = {
-        (char *)note_verifier_name(note_signer_verifier(tree->signer)), tree->edge.size, {{0}}};
-    merkle_edge_root(&tree->edge, &checkpoint.root);
+        (char *)note_verifier_name(note_signer_verifier(tiles->signer)), tiles->edge.size, {{0}}};
+    merkle_edge_root(&tiles->edge, &checkpoint.root);
     g_autofree char *text = checkpoint_format(&checkpoint);
-    g_autofree char *signature = note_sign(tree->signer, text, 0);
+    g_autofree char *signature = note_sign(tiles->signer, text, 0);
     return g_strconcat(text, "\n", signature, NULL);
 }
 
 /* Under the lock. */
-static gboolean put_checkpoint(Tree *tree, char *checkpoint, GError **error)
+static gboolean put_checkpoint(Tiles *tiles, char *checkpoint, GError **error)
 {
-    if (!put_file(tree, CHECKPOINT, checkpoint, strlen(checkpoint), error)) {
+    if (!put_file(tiles, CHECKPOINT, checkpoint, strlen(checkpoint), error)) {
         g_free(checkpoint);
         return FALSE;
     }
-    g_free(tree->checkpoint);
-    tree->checkpoint = checkpoint;
+    g_free(tiles->checkpoint);
+    tiles->checkpoint = checkpoint;
     return TRUE;
 }
 
-gboolean tree_publish(Tree *tree, GError **error)
+gboolean tiles_publish(Tiles *tiles, GError **error)
 {
     gboolean done = TRUE;
-    g_rw_lock_writer_lock(&tree->lock);
-    if (tree->edge.size >= tree->floor && (tree->edge.size > tree->published || tree->checkpoint == NULL)) {
+    g_rw_lock_writer_lock(&tiles->lock);
+    if (tiles->edge.size >= tiles->floor &&
+        (tiles->edge.size > tiles->published || tiles->checkpoint == NULL)) {
         for (guint level = 0; done && level < LEVELS; level++)
-            done = write_tile(tree, level, error);
-        done = done && put_checkpoint(tree, signed_state(tree), error);
+            done = write_tile(tiles, level, error);
+        done = done && put_checkpoint(tiles, signed_state(tiles), error);
         if (done)
-            tree->published = tree->edge.size;
+            tiles->published = tiles->edge.size;
     }
-    g_rw_lock_writer_unlock(&tree->lock);
+    g_rw_lock_writer_unlock(&tiles->lock);
     return done;
 }
 
-guint64 tree_size(Tree *tree)
+guint64 tiles_size(Tiles *tiles)
 {
-    g_rw_lock_reader_lock(&tree->lock);
-    guint64 size = tree->edge.size;
-    g_rw_lock_reader_unlock(&tree->lock);
+    g_rw_lock_reader_lock(&tiles->lock);
+    guint64 size = tiles->edge.size;
+    g_rw_lock_reader_unlock(&tiles->lock);
     return size;
 }
 
-guint64 tree_published(Tree *tree)
+guint64 tiles_published(Tiles *tiles)
 {
-    g_rw_lock_reader_lock(&tree->lock);
-    guint64 size = tree->published;
-    g_rw_lock_reader_unlock(&tree->lock);
+    g_rw_lock_reader_lock(&tiles->lock);
+    guint64 size = tiles->published;
+    g_rw_lock_reader_unlock(&tiles->lock);
     return size;
 }
 
-char *tree_checkpoint(Tree *tree)
+char *tiles_checkpoint(Tiles *tiles)
 {
-    g_rw_lock_reader_lock(&tree->lock);
-    char *checkpoint = g_strdup(tree->checkpoint);
-    g_rw_lock_reader_unlock(&tree->lock);
+    g_rw_lock_reader_lock(&tiles->lock);
+    char *checkpoint = g_strdup(tiles->checkpoint);
+    g_rw_lock_reader_unlock(&tiles->lock);
     return checkpoint;
 }
 
-gboolean tree_cosigned(Tree *tree, guint64 size, const char *lines, GError **error)
+gboolean tiles_cosigned(Tiles *tiles, guint64 size, const char *lines, GError **error)
 {
     gboolean done = TRUE;
-    g_rw_lock_writer_lock(&tree->lock);
-    if (size == tree->published && tree->checkpoint != NULL) {
+    g_rw_lock_writer_lock(&tiles->lock);
+    if (size == tiles->published && tiles->checkpoint != NULL) {
         g_auto(GStrv) split = g_strsplit(lines, "\n", -1);
-        g_autoptr(GString) checkpoint = g_string_new(tree->checkpoint);
+        g_autoptr(GString) checkpoint = g_string_new(tiles->checkpoint);
         for (char **line = split; *line != NULL; line++)
             if (**line != '\0' && strstr(checkpoint->str, *line) == NULL)
                 g_string_append_printf(checkpoint, "%s\n", *line);
-        if (checkpoint->len > strlen(tree->checkpoint))
-            done = put_checkpoint(tree, g_string_free(g_steal_pointer(&checkpoint), FALSE), error);
+        if (checkpoint->len > strlen(tiles->checkpoint))
+            done = put_checkpoint(tiles, g_string_free(g_steal_pointer(&checkpoint), FALSE), error);
     }
-    g_rw_lock_writer_unlock(&tree->lock);
+    g_rw_lock_writer_unlock(&tiles->lock);
     return done;
 }
 
-gboolean tree_sync(Tree *tree, GError **error)
+gboolean tiles_sync(Tiles *tiles, GError **error)
 {
-    g_rw_lock_reader_lock(&tree->lock);
-    g_autofree char *state = g_strdup(tree->checkpoint);
-    g_rw_lock_reader_unlock(&tree->lock);
+    g_rw_lock_reader_lock(&tiles->lock);
+    g_autofree char *state = g_strdup(tiles->checkpoint);
+    g_rw_lock_reader_unlock(&tiles->lock);
     if (state == NULL)
         return TRUE;
-    int fd = open(tree->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(tiles->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     gboolean done = fd >= 0 && syncfs(fd) == 0; /* thousands of small files at once */
     if (!done)
-        io_failed(error, tree->folder, "cannot be synced");
+        io_failed(error, tiles->folder, "cannot be synced");
     if (fd >= 0)
         (void)close(fd);
-    return done && put_file(tree, SYNCED, state, strlen(state), error);
+    return done && put_file(tiles, SYNCED, state, strlen(state), error);
 }
 
 /* --- opening --- */
 
 /* A state that we signed ourselves, from a file; FALSE when there is none. */
-static gboolean own_state(const Tree *tree, const char *name, Checkpoint *out, char **text)
+static gboolean own_state(const Tiles *tiles, const char *name, Checkpoint *out, char **text)
 {
-    g_autofree char *path = path_in(tree, name), *content = NULL;
+    g_autofree char *path = path_in(tiles, name), *content = NULL;
     gsize length;
     if (!g_file_get_contents(path, &content, &length, NULL))
         return FALSE;
     g_autoptr(Note) note = note_parse(content, (gssize)length, NULL);
-    const NoteVerifier *own = note_signer_verifier(tree->signer);
+    const NoteVerifier *own = note_signer_verifier(tiles->signer);
     if (note == NULL || !note_verified_by(note, own, NULL) || !checkpoint_parse(note_text(note), out, NULL))
         return FALSE;
     if (strcmp(out->origin, note_verifier_name(own)) != 0) {
@@ -373,104 +374,104 @@ static gboolean own_state(const Tree *tree, const char *name, Checkpoint *out, c
 }
 
 /* The first entries of the bundle at the edge, from a file of this width. */
-static gboolean read_bundle(Tree *tree, guint width)
+static gboolean read_bundle(Tiles *tiles, guint width)
 {
     char name[TLOG_PATH_MAX];
-    gsize length, wanted = tree->levels[0].count * ENTRY_FRAME;
-    tlog_bundle_path(tree->levels[0].index, width, name);
-    g_autofree char *path = path_in(tree, name), *content = NULL;
+    gsize length, wanted = tiles->levels[0].count * ENTRY_FRAME;
+    tlog_bundle_path(tiles->levels[0].index, width, name);
+    g_autofree char *path = path_in(tiles, name), *content = NULL;
     if (!g_file_get_contents(path, &content, &length, NULL) || length < wanted ||
         length != width * ENTRY_FRAME)
         return FALSE;
-    memcpy(tree->bundle, content, wanted);
+    memcpy(tiles->bundle, content, wanted);
     return TRUE;
 }
 
 /* The tiles that are not full in a tree of this size. */
-static gboolean read_levels(Tree *tree, guint64 size)
+static gboolean read_levels(Tiles *tiles, guint64 size)
 {
     for (guint level = 0; level < LEVELS; level++) {
-        Edge *edge = &tree->levels[level];
+        Edge *edge = &tiles->levels[level];
         edge->index = (size >> (TLOG_TILE_HEIGHT * level)) / TLOG_TILE_WIDTH;
         edge->count = edge->written = tlog_width(level, edge->index, size);
         /* A tile that was filled after that has taken the place of its narrower files. */
         if (edge->count > 0 &&
-            !read_hash(tree, level, edge->index, 0, edge->count, edge->hashes, edge->count, NULL) &&
-            !read_hash(tree, level, edge->index, 0, TLOG_TILE_WIDTH, edge->hashes, edge->count, NULL))
+            !read_hash(tiles, level, edge->index, 0, edge->count, edge->hashes, edge->count, NULL) &&
+            !read_hash(tiles, level, edge->index, 0, TLOG_TILE_WIDTH, edge->hashes, edge->count, NULL))
             return FALSE;
     }
-    return tree->levels[0].count == 0 || read_bundle(tree, tree->levels[0].count) ||
-           read_bundle(tree, TLOG_TILE_WIDTH);
+    return tiles->levels[0].count == 0 || read_bundle(tiles, tiles->levels[0].count) ||
+           read_bundle(tiles, TLOG_TILE_WIDTH);
 }
 
 /* The peaks of a tree of this size, the largest first. */
-static gboolean read_edge(Tree *tree, guint64 size)
+static gboolean read_edge(Tiles *tiles, guint64 size)
 {
     guint64 start = 0;
     guint peaks = 0;
     for (guint level = 63; level < 64; level--) {
         if ((size >> level & 1) == 0)
             continue;
-        if (!subtree_hash(tree, level, start >> level, &tree->edge.peaks[peaks++], NULL))
+        if (!subtree_hash(tiles, level, start >> level, &tiles->edge.peaks[peaks++], NULL))
             return FALSE;
         start += G_GUINT64_CONSTANT(1) << level;
     }
-    tree->edge.size = size;
+    tiles->edge.size = size;
     return TRUE;
 }
 
-static void begin_anew(Tree *tree)
+static void begin_anew(Tiles *tiles)
 {
-    memset(&tree->edge, 0, sizeof tree->edge);
-    memset(tree->levels, 0, sizeof tree->levels);
+    memset(&tiles->edge, 0, sizeof tiles->edge);
+    memset(tiles->levels, 0, sizeof tiles->levels);
 }
 
-static void load_floor(Tree *tree)
+static void load_floor(Tiles *tiles)
 {
     g_auto(Checkpoint) state = {0};
     g_autofree char *text = NULL;
-    if (own_state(tree, CHECKPOINT, &state, &text))
-        tree->floor = state.size;
+    if (own_state(tiles, CHECKPOINT, &state, &text))
+        tiles->floor = state.size;
 }
 
-static void load(Tree *tree)
+static void load(Tiles *tiles)
 {
     g_auto(Checkpoint) state = {0};
     g_autofree char *text = NULL;
     MerkleHash root;
-    if (!own_state(tree, SYNCED, &state, &text))
+    if (!own_state(tiles, SYNCED, &state, &text))
         return;
-    if (read_levels(tree, state.size) && read_edge(tree, state.size)) {
-        merkle_edge_root(&tree->edge, &root);
+    if (read_levels(tiles, state.size) && read_edge(tiles, state.size)) {
+        merkle_edge_root(&tiles->edge, &root);
         if (merkle_equal(&root, &state.root)) {
-            tree->published = state.size;
-            tree->checkpoint = g_steal_pointer(&text);
+            tiles->published = state.size;
+            tiles->checkpoint = g_steal_pointer(&text);
             return;
         }
     }
-    g_warning("logboek: the tiles in %s are damaged and are made anew from the journal", tree->folder);
-    begin_anew(tree);
+    g_warning("logboek: the tiles in %s are damaged and are made anew from the journal", tiles->folder);
+    begin_anew(tiles);
 }
 
-Tree *tree_open(const char *folder, const NoteSigner *signer, GError **error)
+Tiles *tiles_open(const char *folder, const NoteSigner *signer, GError **error)
 {
     if (g_mkdir_with_parents(folder, 0755) != 0)
         return io_failed(error, folder, "cannot be made"), NULL;
-    Tree *tree = g_new0(Tree, 1);
-    tree->folder = g_strdup(folder);
-    tree->signer = signer;
-    g_rw_lock_init(&tree->lock);
-    load_floor(tree);
-    load(tree);
-    return tree;
+    Tiles *tiles = g_new0(Tiles, 1);
+    tiles->folder = g_strdup(folder);
+    tiles->signer = signer;
+    g_rw_lock_init(&tiles->lock);
+    load_floor(tiles);
+    load(tiles);
+    return tiles;
 }
 
-void tree_close(Tree *tree)
+void tiles_close(Tiles *tiles)
 {
-    if (tree == NULL)
+    if (tiles == NULL)
         return;
-    g_rw_lock_clear(&tree->lock);
-    g_free(tree->checkpoint);
-    g_free(tree->folder);
-    g_free(tree);
+    g_rw_lock_clear(&tiles->lock);
+    g_free(tiles->checkpoint);
+    g_free(tiles->folder);
+    g_free(tiles);
 }
