@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/store/crc32c.h"
+#include "core/store/little_endian.h"
 
 #define VERSION 1
 #define BUFFER_SIZE ((gsize)64 * 1024)
@@ -25,45 +26,6 @@ enum {
 };
 /* And those of a record. */
 enum { AT_LENGTH = 0, AT_CRC = 4, AT_KIND = 8, AT_FLAGS = 10, AT_SEQUENCE = 12, AT_TIME = 20 };
-
-static void put16(guint8 *at, guint16 value)
-{
-    value = GUINT16_TO_LE(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put32(guint8 *at, guint32 value)
-{
-    value = GUINT32_TO_LE(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put64(guint8 *at, guint64 value)
-{
-    value = GUINT64_TO_LE(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static guint16 get16(const guint8 *at)
-{
-    guint16 value = 0;
-    memcpy(&value, at, sizeof value);
-    return GUINT16_FROM_LE(value);
-}
-
-static guint32 get32(const guint8 *at)
-{
-    guint32 value = 0;
-    memcpy(&value, at, sizeof value);
-    return GUINT32_FROM_LE(value);
-}
-
-static guint64 get64(const guint8 *at)
-{
-    guint64 value = 0;
-    memcpy(&value, at, sizeof value);
-    return GUINT64_FROM_LE(value);
-}
 
 static gboolean all_zero(const guint8 *bytes, gsize length)
 {

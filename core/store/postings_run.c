@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/store/crc32c.h"
+#include "core/store/little_endian.h"
 
 #define VERSION 1
 #define HEADER_SIZE 128
@@ -41,32 +42,6 @@ enum {
     AT_FENCES_CRC = 80,
     AT_HEADER_CRC = 124
 };
-
-static void put32(guint8 *at, guint32 value)
-{
-    value = GUINT32_TO_LE(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put64(guint8 *at, guint64 value)
-{
-    value = GUINT64_TO_LE(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static guint32 get32(const guint8 *at)
-{
-    guint32 value;
-    memcpy(&value, at, sizeof value);
-    return GUINT32_FROM_LE(value);
-}
-
-static guint64 get64(const guint8 *at)
-{
-    guint64 value;
-    memcpy(&value, at, sizeof value);
-    return GUINT64_FROM_LE(value);
-}
 
 static gboolean io_failed(GError **error, const char *path, const char *what)
 {
