@@ -170,6 +170,7 @@ def programs(tally, wanted):
     if not release:
         return
     bill_of_materials(tally, release)
+    one_definition(tally, release)
     fetch_packages()
     env = {"FUNDAMENT_BUILD": str(release), "FUNDAMENT_DATA": str(DATA)}
     part = can_part()
@@ -191,6 +192,14 @@ def programs(tally, wanted):
             demo(tally, ["--persons", str(official)], "demo --check --persons")
         else:
             tally.add("demo --check --persons", True, skipped=True, detail="skipped: no ../shared/data")
+
+
+def one_definition(tally, release):
+    """Two libraries with a function of one name link without a word, until both are wanted: then one stands for both."""
+    archives = [str(path) for folder in ("core", "components") for path in sorted((release / folder).glob("*/*.a"))]
+    names = [line.split()[-1] for line in run(["nm", "--defined-only", "--extern-only", *archives], 60)[0].splitlines() if " T " in line]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    tally.add("no two libraries define the same function", len(names) > 100 and not twice, detail=f"{len(names)} functions; twice: {twice}")
 
 
 def bill_of_materials(tally, release):
